@@ -1,0 +1,185 @@
+//! An e-mail address in the one form under which evidence is kept and asked for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use email_address::{EmailAddress, Options};
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::Error;
+
+/// Longest address, in bytes of its normal form: a path of 256 octets less its angle brackets (RFC 5321, 4.5.3.1.3).
+pub const MAX_ADDRESS_BYTES: usize = 254;
+
+/// Longest text that is looked at at all, in bytes; anything longer cannot become an address.
+const MAX_INPUT_BYTES: usize = 4 * MAX_ADDRESS_BYTES;
+
+/// A recipient's address, normalised: equal addresses are equal texts.
+///
+/// Blanks around it and one pair of angle brackets are removed, local part and domain are lower-cased, the local part is in
+/// Unicode's NFC, the domain in its ASCII form (UTS-46). Plus tags and dots are kept: they are different mailboxes for all but
+/// a few providers. Parsing a normalised address gives the same address.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    text: Box<str>,
+    at: usize,
+}
+
+impl Address {
+    /// The whole address. Not for logs, metrics or errors.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The domain, in lower-case ASCII.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        &self.text[self.at + 1..]
+    }
+}
+
+impl FromStr for Address {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// [`Error::InvalidAddress`] for whatever no mail could be sent to.
+    fn from_str(input: &str) -> Result<Self, Error> {
+        let invalid = |reason| Error::InvalidAddress { reason };
+        if input.len() > MAX_INPUT_BYTES {
+            return Err(invalid("it is longer than an address can be"));
+        }
+        let bare = without_brackets(input.trim());
+        if bare.is_empty() {
+            return Err(invalid("it is empty"));
+        }
+        if bare.chars().any(char::is_control) {
+            return Err(invalid("it holds a control character"));
+        }
+        let (local, domain) = bare.rsplit_once('@').ok_or_else(|| invalid("it has no @"))?;
+        let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
+        let domain = ascii_domain(domain)?;
+        let text = format!("{local}@{domain}");
+        if text.len() > MAX_ADDRESS_BYTES {
+            return Err(invalid("it is longer than 254 bytes"));
+        }
+        let options = Options::default().without_display_text().with_domain_literal().with_no_minimum_sub_domains();
+        EmailAddress::parse_with_options(&text, options).map_err(|_| invalid("its syntax is not that of local-part@domain"))?;
+        Ok(Self { at: local.len(), text: text.into() })
+    }
+}
+
+/// Removes one pair of angle brackets, and the blanks just inside it.
+fn without_brackets(text: &str) -> &str {
+    text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).map_or(text, str::trim)
+}
+
+/// The domain's ASCII form; an address literal (`[192.0.2.1]`) is only lower-cased.
+fn ascii_domain(domain: &str) -> Result<String, Error> {
+    if domain.starts_with('[') {
+        return Ok(domain.to_ascii_lowercase());
+    }
+    Uts46::new()
+        .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Verify)
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| Error::InvalidAddress { reason: "its domain is not a domain name" })
+}
+
+/// Shows the first character and the domain: enough to follow a case in a log, too little to mail to.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.text.chars().next().unwrap_or('?');
+        write!(f, "{first}***@{}", self.domain())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str) -> Result<Address, Error> {
+        text.parse()
+    }
+
+    #[test]
+    fn spellings_of_one_mailbox_are_one_address() {
+        for spelling in ["Alice@Example.COM", " <alice@example.com> ", "alice@example.com", "<alice@EXAMPLE.com>\n"] {
+            assert_eq!(parse(spelling).unwrap().as_str(), "alice@example.com", "{spelling:?}");
+        }
+        let unicode = parse("user@bücher.example").unwrap();
+        assert_eq!(unicode, parse("USER@xn--bcher-kva.example").unwrap());
+        assert_eq!(unicode.domain(), "xn--bcher-kva.example");
+        assert_eq!(parse("jos\u{e9}@x.example").unwrap(), parse("JOSE\u{301}@x.example").unwrap());
+    }
+
+    #[test]
+    fn different_mailboxes_stay_different() {
+        assert_ne!(parse("a.b@x.example").unwrap(), parse("ab@x.example").unwrap());
+        assert_ne!(parse("a+news@x.example").unwrap(), parse("a@x.example").unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_an_address_is_an_error() {
+        let long = format!("{}@x.example", "a".repeat(65));
+        for text in [
+            "",
+            "  ",
+            "<>",
+            "a",
+            "@",
+            "a@",
+            "@x.example",
+            "a b@x.example",
+            "Foo <a@x.example>",
+            "a@x..example",
+            "a@b@x.example",
+            "a\0@x.example",
+            "a@x_y.example",
+            "<<a@x.example>>",
+            "a@-",
+            "a@x.example\u{0}",
+            "a@ x.example",
+            &long,
+        ] {
+            assert!(parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn unusual_addresses_are_addresses() {
+        for text in
+            ["a@localhost", "\"a b\"@x.example", "a@[192.0.2.1]", "用户@例え.jp", "a@r3---sn.example", "o'neil=x/y@x.example"]
+        {
+            assert!(parse(text).is_ok(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn debug_does_not_show_the_local_part() {
+        let shown = format!("{:?}", parse("secret.person@x.example").unwrap());
+        assert_eq!(shown, "s***@x.example");
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_twice_changes_nothing(text in "\\PC{1,12}@\\PC{1,12}") {
+            if let Ok(once) = parse(&text) {
+                prop_assert_eq!(parse(once.as_str()).unwrap(), once);
+            }
+        }
+
+        #[test]
+        fn plain_addresses_always_parse(text in "[A-Za-z0-9+_-]{1,20}@[A-Za-z0-9]{1,10}\\.[a-z]{2,6}") {
+            let once = parse(&text).unwrap();
+            prop_assert_eq!(once.as_str(), text.to_lowercase());
+        }
+
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = parse(&text);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What is kept of an event, and the text under which the stores keep it.
+
+use std::fmt::Write as _;
+
+use crate::{BounceCategory, Class, EnhancedStatusCode, Error, EventId, EventKind, UnixSeconds};
+
+/// One kept occurrence: a bounce, a remote bounce or a complaint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// The event's identity.
+    pub id: EventId,
+    /// When it happened.
+    pub time: UnixSeconds,
+    /// What happened; never a delivery.
+    pub kind: EventKind,
+    /// Why, in the provider's words.
+    pub category: BounceCategory,
+    /// The enhanced status code, if there was one.
+    pub status: Option<EnhancedStatusCode>,
+    /// The virtual MTA, empty if unknown.
+    pub vmta: Box<str>,
+    /// The injecting account, empty if unknown.
+    pub account: Box<str>,
+    /// What was thought of the receiving server's words when the event came: class and rule, empty if nothing.
+    pub second_opinion: Box<str>,
+}
+
+impl Evidence {
+    /// The class that the provider documents for it. Retention and counters go by it; verdicts go by the policy's class.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        if self.kind == EventKind::Complaint { Class::Complaint } else { self.category.class() }
+    }
+
+    /// What evidence of a class is ordered by: the later is kept.
+    #[must_use]
+    pub fn order(&self) -> (UnixSeconds, EventId) {
+        (self.time, self.id)
+    }
+
+    /// `<epoch>|<type>|<category>|<x.y.z>|<vmta>|<account>|<second opinion>`, with `|` and `%` in a part written as in a URL.
+    ///
+    /// The identity is no part of it: it is the name under which the text is kept.
+    #[must_use]
+    pub fn to_stored(&self) -> String {
+        let mut text = String::with_capacity(64);
+        let _ = write!(text, "{}|{}", self.time.get(), self.kind.as_wire());
+        let status = self.status.map(|code| code.to_string()).unwrap_or_default();
+        for part in [self.category.as_str(), &status, &self.vmta, &self.account, &self.second_opinion] {
+            text.push('|');
+            push_escaped(&mut text, part);
+        }
+        text
+    }
+
+    /// Reads back what [`Self::to_stored`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreDamaged`] if it did not write this.
+    pub fn from_stored(id: EventId, text: &str) -> Result<Self, Error> {
+        Self::parse(id, text).ok_or_else(|| Error::StoreDamaged { reason: format!("evidence {id:?} cannot be read") })
+    }
+
+    fn parse(id: EventId, text: &str) -> Option<Self> {
+        let mut parts = text.split('|');
+        let mut part = || parts.next().and_then(unescaped);
+        let evidence = Self {
+            id,
+            time: UnixSeconds::clamped(part()?.parse().ok()?),
+            kind: EventKind::from_wire(&part()?).filter(|kind| *kind != EventKind::Delivered)?,
+            category: BounceCategory::from_wire(&part()?),
+            status: EnhancedStatusCode::from_wire(&part()?),
+            vmta: part()?.into(),
+            account: part()?.into(),
+            second_opinion: part()?.into(),
+        };
+        parts.next().is_none().then_some(evidence)
+    }
+}
+
+fn push_escaped(text: &mut String, part: &str) {
+    for letter in part.chars() {
+        match letter {
+            '%' => text.push_str("%25"),
+            '|' => text.push_str("%7C"),
+            other => text.push(other),
+        }
+    }
+}
+
+fn unescaped(part: &str) -> Option<String> {
+    let mut pieces = part.split('%');
+    let mut text = pieces.next()?.to_owned();
+    for piece in pieces {
+        let (letter, rest) =
+            if let Some(rest) = piece.strip_prefix("25") { ('%', rest) } else { ('|', piece.strip_prefix("7C")?) };
+        text.push(letter);
+        text.push_str(rest);
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn evidence() -> Evidence {
+        Evidence {
+            id: EventId::from_bits(7),
+            time: UnixSeconds::clamped(1_695_222_842),
+            kind: EventKind::RemoteBounce,
+            category: BounceCategory::from_wire("bad-mailbox"),
+            status: EnhancedStatusCode::from_wire("5.1.1"),
+            vmta: "mta|1".into(),
+            account: "100%".into(),
+            second_opinion: Box::default(),
+        }
+    }
+
+    #[test]
+    fn is_kept_as_readable_text() {
+        assert_eq!(evidence().to_stored(), "1695222842|rb|bad-mailbox|5.1.1|mta%7C1|100%25|");
+    }
+
+    #[test]
+    fn what_was_not_written_here_is_damage() {
+        for text in ["", "x|b|||||", "1|q|||||", "1|d|||||", "1|b||||", "1|b||||||", "1|b|||%zz||"] {
+            assert!(matches!(Evidence::from_stored(EventId::from_bits(7), text), Err(Error::StoreDamaged { .. })), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_as_it_was(vmta in any::<String>(), account in any::<String>(), category in any::<String>(), bits in any::<u64>()) {
+            let once = Evidence {
+                id: EventId::from_bits(bits),
+                vmta: vmta.into(),
+                account: account.into(),
+                category: BounceCategory::from_wire(&category),
+                ..evidence()
+            };
+            prop_assert_eq!(Evidence::from_stored(once.id, &once.to_stored()).unwrap(), once);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The rules of suppressd: what an address is, what an event says, which evidence is kept, and what follows from it.
+//!
+//! Everything here is pure: no input or output, no clock. The stores that do reach disks and networks stand under [`store`],
+//! behind the features `embedded` and `redis`.
+
+mod address;
+mod category;
+mod error;
+pub mod event;
+mod evidence;
+mod incident;
+mod letter;
+mod policy;
+mod record;
+mod status;
+pub mod store;
+mod time;
+mod verdict;
+
+pub use address::{Address, MAX_ADDRESS_BYTES};
+pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};
+pub use error::Error;
+pub use event::{Event, EventId, EventKind};
+pub use evidence::Evidence;
+pub use incident::{Incident, Incidents};
+pub use letter::{Letter, LetterHead, LetterId, LetterLimits, LetterUsage};
+pub use policy::{MAX_SOFT_BOUNCE_LIMIT, Policy, SoftBounceLimit};
+pub use record::{Admission, Counters, KEPT_DAYS, KEPT_PER_DAY, Lift, MAX_NOTE_BYTES, ManualEntry, Record};
+pub use status::EnhancedStatusCode;
+pub use time::{DAY_SECONDS, UnixSeconds};
+pub use verdict::{Reason, Suppression, Verdict, verdict};

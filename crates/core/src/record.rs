@@ -1,0 +1,278 @@
+//! Everything that is known of one address, and which evidence of it is kept.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, Class, EventId, Evidence, Policy, UnixSeconds};
+
+/// Newest days of UTC that are kept of a class, among those that have any of its evidence.
+pub const KEPT_DAYS: usize = 16;
+
+/// Newest pieces of evidence that are kept of a class in a day of UTC.
+pub const KEPT_PER_DAY: usize = 16;
+
+/// Longest note, reason or name given by an operator, in bytes.
+pub const MAX_NOTE_BYTES: usize = 512;
+
+/// How many pieces of evidence of each class were ever kept: for people to read. Verdicts do not look at it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters([u64; Class::ALL.len()]);
+
+impl Counters {
+    /// The counter of a class.
+    #[must_use]
+    pub fn get(&self, class: Class) -> u64 {
+        self.0[class as usize]
+    }
+
+    /// The counter of a class, to change.
+    pub fn get_mut(&mut self, class: Class) -> &mut u64 {
+        &mut self.0[class as usize]
+    }
+}
+
+/// A suppression that an operator entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManualEntry {
+    /// Since when.
+    pub since: UnixSeconds,
+    /// Until when; for good if not given.
+    pub until: Option<UnixSeconds>,
+    /// Who entered it.
+    pub who: String,
+    /// Why.
+    pub note: String,
+}
+
+/// A fence: evidence up to it no longer counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lift {
+    /// Evidence of this time and before does not count.
+    pub fence: UnixSeconds,
+    /// When it was set.
+    pub at: UnixSeconds,
+    /// Who set it.
+    pub who: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What the store keeps of one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Whose record it is.
+    pub address: Address,
+    /// Kept evidence, ordered by time and identity.
+    evidence: Vec<Evidence>,
+    /// How much was ever kept, a class.
+    pub counters: Counters,
+    /// The greatest time of a delivery that came when the record was there.
+    pub last_delivered: Option<UnixSeconds>,
+    /// An operator's entry, if there is one.
+    pub manual: Option<ManualEntry>,
+    /// The latest lift, if there was one.
+    pub lift: Option<Lift>,
+}
+
+/// What became of a piece of evidence that was offered to a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admission {
+    /// It is kept, and these had to make room for it.
+    Kept {
+        /// The identities of the evidence that is no longer kept.
+        evicted: Vec<EventId>,
+    },
+    /// It is there already.
+    Duplicate,
+    /// It is older than all that would be kept of its class; nothing changed.
+    Ignored,
+}
+
+impl Record {
+    /// The record of an address of which nothing is known yet.
+    #[must_use]
+    pub fn new(address: Address) -> Self {
+        Self { address, evidence: Vec::new(), counters: Counters::default(), last_delivered: None, manual: None, lift: None }
+    }
+
+    /// A record as a store kept it. The evidence may come in any order.
+    #[must_use]
+    pub fn with_evidence(mut self, mut evidence: Vec<Evidence>) -> Self {
+        evidence.sort_unstable_by_key(Evidence::order);
+        self.evidence = evidence;
+        self
+    }
+
+    /// The kept evidence, ordered by time and identity.
+    #[must_use]
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// Offers evidence to the record.
+    ///
+    /// Of each class the newest [`KEPT_PER_DAY`] of a day and the newest [`KEPT_DAYS`] days are kept, by time and identity.
+    /// What is kept in the end is therefore the same in whatever order, and however often, the same evidence is offered.
+    pub fn admit(&mut self, evidence: Evidence) -> Admission {
+        if self.evidence.iter().any(|kept| kept.id == evidence.id) {
+            return Admission::Duplicate;
+        }
+        let class = evidence.class();
+        let day = evidence.time.utc_day();
+        let of_class = || self.evidence.iter().filter(|kept| kept.class() == class);
+        let days: BTreeSet<i64> = of_class().map(|kept| kept.time.utc_day()).collect();
+        let mut evicted = Vec::new();
+        if days.contains(&day) {
+            let mut of_day = of_class().filter(|kept| kept.time.utc_day() == day);
+            if let Some(oldest) = of_day.next()
+                && of_day.count() + 1 >= KEPT_PER_DAY
+            {
+                if evidence.order() < oldest.order() {
+                    return Admission::Ignored;
+                }
+                evicted.push(oldest.id);
+            }
+        } else if days.len() >= KEPT_DAYS
+            && let Some(oldest) = days.first()
+        {
+            if day < *oldest {
+                return Admission::Ignored;
+            }
+            evicted.extend(of_class().filter(|kept| kept.time.utc_day() == *oldest).map(|kept| kept.id));
+        }
+        self.evidence.retain(|kept| !evicted.contains(&kept.id));
+        let place = self.evidence.partition_point(|kept| kept.order() < evidence.order());
+        self.evidence.insert(place, evidence);
+        *self.counters.get_mut(class) += 1;
+        Admission::Kept { evicted }
+    }
+
+    /// Takes note of a delivery. Says whether it was the latest so far.
+    pub fn deliver(&mut self, time: UnixSeconds) -> bool {
+        let is_latest = self.last_delivered.is_none_or(|latest| latest < time);
+        if is_latest {
+            self.last_delivered = Some(time);
+        }
+        is_latest
+    }
+
+    /// Lifts the suppression: an operator's entry goes, and evidence up to now, or up to the newest piece of it if that is
+    /// later, no longer counts.
+    pub fn lift(&mut self, now: UnixSeconds, who: &str, why: &str) {
+        let fence = self.evidence.last().map_or(now, |newest| newest.time.max(now));
+        self.manual = None;
+        self.lift = Some(Lift { fence, at: now, who: who.to_owned(), why: why.to_owned() });
+    }
+
+    /// The record as a check sees it that names an account: the evidence of that account, and of every account what the policy
+    /// says.
+    #[must_use]
+    pub fn seen_by(mut self, policy: &Policy, account: &str) -> Self {
+        self.evidence.retain(|kept| &*kept.account == account || policy.counts_for_every_account(policy.class_of(kept)));
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::DAY_SECONDS;
+    use crate::{BounceCategory, EventKind};
+    use proptest::prelude::*;
+
+    fn evidence(number: i64, seconds: i64, category: &str) -> Evidence {
+        Evidence {
+            id: EventId::from_bits(number.cast_unsigned()),
+            time: UnixSeconds::clamped(seconds),
+            kind: EventKind::Bounce,
+            category: BounceCategory::from_wire(category),
+            status: None,
+            vmta: Box::default(),
+            account: Box::default(),
+            second_opinion: Box::default(),
+        }
+    }
+
+    fn record() -> Record {
+        Record::new("a@x.example".parse().unwrap())
+    }
+
+    /// The rule of retention, word by word, over all evidence at once.
+    fn kept_of(mut all: Vec<Evidence>) -> Vec<Evidence> {
+        all.sort_by_key(Evidence::order);
+        all.dedup_by_key(|evidence| evidence.id);
+        let mut kept = Vec::new();
+        for class in Class::ALL {
+            let of_class: Vec<_> = all.iter().filter(|evidence| evidence.class() == class).collect();
+            let days: BTreeSet<_> = of_class.iter().map(|evidence| evidence.time.utc_day()).collect();
+            for day in days.into_iter().rev().take(KEPT_DAYS) {
+                let of_day: Vec<_> = of_class.iter().filter(|evidence| evidence.time.utc_day() == day).collect();
+                kept.extend(of_day.into_iter().rev().take(KEPT_PER_DAY).map(|evidence| (*evidence).clone()));
+            }
+        }
+        kept.sort_by_key(Evidence::order);
+        kept
+    }
+
+    #[test]
+    fn what_would_not_be_kept_is_not_counted() {
+        let mut record = record();
+        for minute in 10..26 {
+            assert_eq!(record.admit(evidence(minute, 60 * minute, "other")), Admission::Kept { evicted: vec![] });
+        }
+        assert_eq!(record.admit(evidence(1, 60, "other")), Admission::Ignored);
+        assert_eq!(record.counters.get(Class::Unmapped), 16);
+        assert_eq!(record.admit(evidence(30, 1800, "other")), Admission::Kept { evicted: vec![EventId::from_bits(10)] });
+        assert_eq!(record.admit(evidence(30, 1800, "other")), Admission::Duplicate);
+    }
+
+    #[test]
+    fn a_seventeenth_day_drives_out_the_oldest() {
+        let mut record = record();
+        for day in 1..=16 {
+            record.admit(evidence(day, day * DAY_SECONDS, "quota-issues"));
+        }
+        assert_eq!(record.admit(evidence(99, 0, "quota-issues")), Admission::Ignored);
+        let newest = evidence(17, 17 * DAY_SECONDS, "quota-issues");
+        assert_eq!(record.admit(newest), Admission::Kept { evicted: vec![EventId::from_bits(1)] });
+    }
+
+    #[test]
+    fn a_lift_fences_off_what_lies_in_the_future_too() {
+        let mut record = record();
+        record.admit(evidence(1, 500, "bad-mailbox"));
+        record.lift(UnixSeconds::clamped(100), "ops", "typo");
+        assert_eq!(record.lift.unwrap().fence, UnixSeconds::clamped(500));
+    }
+
+    prop_compose! {
+        /// Few days with many events and many days with few, so that both bounds are exceeded.
+        fn histories()(days in 1_i64..40, spread in 1_i64..40, seed in prop::collection::vec((0_i64..400, any::<u16>(), 0..3_usize), 1..400))
+            -> Vec<Evidence> {
+            seed.into_iter().map(|(number, time, category)| {
+                let time = i64::from(time) % days * DAY_SECONDS + i64::from(time) % spread;
+                // The identity fixes the event, as it does on the wire.
+                let time = time + number % 7 * DAY_SECONDS;
+                evidence(number * 10_000_000 + time, time, ["quota-issues", "bad-mailbox", "other"][category % 3])
+            }).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_does_not_depend_on_order_or_repetition(mut all in histories(), seed in any::<u64>()) {
+            // An identity has one category.
+            all.sort_by_key(|evidence| evidence.id);
+            all.dedup_by_key(|evidence| evidence.id);
+            let expected = kept_of(all.clone());
+            let mut twice: Vec<_> = all.iter().chain(&all).cloned().collect();
+            twice.sort_by_key(|evidence| evidence.time.get().cast_unsigned().wrapping_mul(seed | 1).rotate_left(17) ^ seed);
+            let mut record = record();
+            for evidence in twice {
+                record.admit(evidence);
+            }
+            prop_assert_eq!(record.evidence(), &expected[..]);
+        }
+    }
+}

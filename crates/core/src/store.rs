@@ -1,0 +1,149 @@
+//! The store contract, and the stores that keep it.
+//!
+//! One suite of tests holds every store against the in-memory one.
+
+pub mod memory;
+
+use std::future::Future;
+
+use crate::{Address, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
+
+/// Most heads that one page of letters holds.
+pub const MAX_LETTERS_PER_PAGE: usize = 1000;
+
+/// What became of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It counts from now on. Of a delivery: its time was noted, or there is no record to note it in.
+    Recorded,
+    /// The same event is there already.
+    Duplicate,
+    /// It is older than what is kept, and changed nothing.
+    Ignored,
+}
+
+impl Outcome {
+    /// All outcomes.
+    pub const ALL: [Self; 3] = [Self::Recorded, Self::Duplicate, Self::Ignored];
+
+    /// The lower-case name: in answers and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// Events in, records out.
+pub trait EvidenceStore: Clone + Send + Sync + 'static {
+    /// Records events. `Ok` means that every one of them is durable, and tells what became of each, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Any error leaves open which of the events are recorded; recording them again is safe.
+    fn record(&self, events: &[Event]) -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send;
+
+    /// What is known of addresses, in their order; `None` for one of which nothing is.
+    ///
+    /// # Errors
+    ///
+    /// If any of them could not be read for certain, the whole call fails.
+    fn records(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send;
+
+    /// Asks whether the store could record and read just now.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not.
+    fn probe(&self) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// What an operator does by hand.
+pub trait AdministrativeStore: EvidenceStore {
+    /// Suppresses an address.
+    ///
+    /// # Errors
+    ///
+    /// Any error leaves open whether it is entered; doing it again is safe.
+    fn suppress(&self, address: &Address, entry: ManualEntry) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Lifts an address's suppression; see [`Record::lift`]. Says whether there was a record.
+    ///
+    /// # Errors
+    ///
+    /// Any error leaves open whether it is lifted; doing it again is safe.
+    fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str)
+    -> impl Future<Output = Result<bool, Error>> + Send;
+}
+
+/// The rejected letters, within the limits that the store was opened with.
+pub trait LetterStore: Clone + Send + Sync + 'static {
+    /// Keeps letters. `Ok` means that every one of them is durable, and tells of each whether it is new. Letters past their
+    /// age, as of `now`, make room.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LettersFull`] if one of them does not fit; others of them may have been kept.
+    fn keep_letters(&self, letters: Vec<Letter>, now: UnixSeconds) -> impl Future<Output = Result<Vec<bool>, Error>> + Send;
+
+    /// Heads of letters, oldest first, at most `limit` and [`MAX_LETTERS_PER_PAGE`], from behind the head `after`.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn letter_heads(
+        &self,
+        after: Option<(UnixSeconds, LetterId)>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<LetterHead>, Error>> + Send;
+
+    /// One letter, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn letter(&self, id: LetterId) -> impl Future<Output = Result<Option<Letter>, Error>> + Send;
+
+    /// Removes a letter. Says whether it was there.
+    ///
+    /// # Errors
+    ///
+    /// Any error leaves open whether it is gone.
+    fn remove_letter(&self, id: LetterId) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// How much the letters take up.
+    ///
+    /// # Errors
+    ///
+    /// If the store cannot be read.
+    fn letter_usage(&self) -> impl Future<Output = Result<LetterUsage, Error>> + Send;
+}
+
+/// The whole contract.
+pub trait Store: AdministrativeStore + LetterStore {}
+
+impl<S: AdministrativeStore + LetterStore> Store for S {}
+
+impl Record {
+    /// Records one event in a record that is there.
+    pub(crate) fn take(&mut self, event: &Event) -> (Outcome, Vec<crate::EventId>) {
+        use crate::Admission;
+        let Some(evidence) = event.evidence() else {
+            let latest = self.last_delivered;
+            let outcome = match (self.deliver(event.time), latest == Some(event.time)) {
+                (true, _) => Outcome::Recorded,
+                (false, true) => Outcome::Duplicate,
+                (false, false) => Outcome::Ignored,
+            };
+            return (outcome, Vec::new());
+        };
+        match self.admit(evidence) {
+            Admission::Kept { evicted } => (Outcome::Recorded, evicted),
+            Admission::Duplicate => (Outcome::Duplicate, Vec::new()),
+            Admission::Ignored => (Outcome::Ignored, Vec::new()),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The reference store: plain maps, by which the others are measured. Nothing in it outlives the process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{AdministrativeStore, EvidenceStore, LetterStore, MAX_LETTERS_PER_PAGE, Outcome};
+use crate::{
+    Address, Error, Event, EventKind, Letter, LetterHead, LetterId, LetterLimits, LetterUsage, ManualEntry, Record, UnixSeconds,
+};
+
+/// An in-memory store. Clones share what they keep.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    kept: Arc<Mutex<Kept>>,
+    limits: LetterLimits,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    records: HashMap<Address, Record>,
+    letters: BTreeMap<(UnixSeconds, LetterId), Letter>,
+}
+
+impl MemoryStore {
+    /// An empty store with these limits.
+    #[must_use]
+    pub fn new(limits: LetterLimits) -> Self {
+        Self { kept: Arc::default(), limits }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl EvidenceStore for MemoryStore {
+    async fn record(&self, events: &[Event]) -> Result<Vec<Outcome>, Error> {
+        let mut kept = self.kept();
+        let outcome = |event: &Event| {
+            if event.kind == EventKind::Delivered && !kept.records.contains_key(&event.recipient) {
+                return Outcome::Recorded;
+            }
+            let record = kept.records.entry(event.recipient.clone());
+            record.or_insert_with_key(|address| Record::new(address.clone())).take(event).0
+        };
+        Ok(events.iter().map(outcome).collect())
+    }
+
+    async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
+        let kept = self.kept();
+        Ok(addresses.iter().map(|address| kept.records.get(address).cloned()).collect())
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl AdministrativeStore for MemoryStore {
+    async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
+        let mut kept = self.kept();
+        kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).manual = Some(entry);
+        Ok(())
+    }
+
+    async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
+        let mut kept = self.kept();
+        let record = kept.records.get_mut(address);
+        Ok(record.map(|record| record.lift(now, who, why)).is_some())
+    }
+}
+
+impl Kept {
+    fn letter_usage(&self) -> LetterUsage {
+        let content_bytes = self.letters.values().map(|letter| letter.head.content_bytes).sum();
+        LetterUsage { letters: self.letters.len() as u64, content_bytes }
+    }
+
+    fn find(&self, id: LetterId) -> Option<&Letter> {
+        self.letters.values().find(|letter| letter.head.id == id)
+    }
+}
+
+impl LetterStore for MemoryStore {
+    async fn keep_letters(&self, letters: Vec<Letter>, now: UnixSeconds) -> Result<Vec<bool>, Error> {
+        let mut kept = self.kept();
+        kept.letters.retain(|_, letter| !self.limits.is_expired(&letter.head, now));
+        let mut keep = |letter: Letter| {
+            if kept.find(letter.head.id).is_some() {
+                return Ok(false);
+            }
+            if !self.limits.have_room(kept.letter_usage(), letter.head.content_bytes) {
+                return Err(Error::LettersFull);
+            }
+            kept.letters.insert((letter.head.received, letter.head.id), letter);
+            Ok(true)
+        };
+        letters.into_iter().map(&mut keep).collect()
+    }
+
+    async fn letter_heads(&self, after: Option<(UnixSeconds, LetterId)>, limit: usize) -> Result<Vec<LetterHead>, Error> {
+        let kept = self.kept();
+        let behind = kept.letters.iter().filter(|(place, _)| after.is_none_or(|after| after < **place));
+        Ok(behind.take(limit.min(MAX_LETTERS_PER_PAGE)).map(|(_, letter)| letter.head.clone()).collect())
+    }
+
+    async fn letter(&self, id: LetterId) -> Result<Option<Letter>, Error> {
+        Ok(self.kept().find(id).cloned())
+    }
+
+    async fn remove_letter(&self, id: LetterId) -> Result<bool, Error> {
+        let mut kept = self.kept();
+        let before = kept.letters.len();
+        kept.letters.retain(|_, letter| letter.head.id != id);
+        Ok(kept.letters.len() < before)
+    }
+
+    async fn letter_usage(&self) -> Result<LetterUsage, Error> {
+        Ok(self.kept().letter_usage())
+    }
+}
