@@ -2,6 +2,8 @@
 //!
 //! One suite of tests holds every store against the in-memory one.
 
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod memory;
 
 use std::future::Future;
