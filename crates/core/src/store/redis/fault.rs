@@ -1,0 +1,130 @@
+//! What Redis's errors mean to a caller. The only place of that rule.
+
+use redis::{ErrorKind, RedisError};
+
+use crate::{Address, Error};
+
+/// Codes of errors that pass by themselves: Redis starts, fails over, is busy, or has no room or replicas just now.
+///
+/// Lack of memory and a full disk are among them: what was refused was not written, and the very same request succeeds once
+/// there is room. The code in the text tells an operator which it is.
+const PASSING_CODES: [&str; 10] = [
+    "LOADING",
+    "READONLY",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "BUSY",
+    "NOREPLICAS",
+    "MISCONF",
+    "OOM",
+    // A hand-over to a replica, or a shutdown, cut off a call that had to wait.
+    "UNBLOCKED",
+];
+
+/// Maps an error of Redis or of the connection to it.
+///
+/// Its text never holds more than kind and code: Redis's own words may quote an address, and a URL may hold a password.
+pub(super) fn from_redis(error: &RedisError) -> Error {
+    if error.is_io_error() {
+        return unavailable(connection_fault(error));
+    }
+    let plain = error.code() == Some("ERR");
+    let words = error.detail().unwrap_or_default();
+    match error.code() {
+        Some(_) if plain && words.starts_with("max number of clients reached") => unavailable("Redis has too many clients"),
+        // Within a script, some versions say so only in words.
+        Some(_) if plain && words.starts_with("The user executing the script can't") => failed("NOPERM"),
+        Some(code) if PASSING_CODES.contains(&code) => unavailable(&format!("Redis says {code}")),
+        Some(code) => failed(code),
+        None => Error::StoreFailed { reason: without_code(error.kind()) },
+    }
+}
+
+/// Redis did not answer in time.
+pub(super) fn too_late() -> Error {
+    unavailable("Redis did not answer in time")
+}
+
+/// A reply that no script or command of this version gives.
+pub(super) fn unexpected_reply() -> Error {
+    Error::StoreFailed { reason: "Redis gave a reply of an unexpected form; see whether it is Redis 7 or later".into() }
+}
+
+/// Something in an address's record cannot be read.
+pub(super) fn damaged(address: &Address, field: &str) -> Error {
+    Error::StoreDamaged { reason: format!("{field} in the record of {address:?} cannot be read; mend or remove it by hand") }
+}
+
+fn unavailable(reason: &str) -> Error {
+    Error::StoreUnavailable { reason: reason.to_owned() }
+}
+
+fn failed(code: &str) -> Error {
+    Error::StoreFailed { reason: format!("Redis says {code}; {}", remedy(code)) }
+}
+
+fn connection_fault(error: &RedisError) -> &'static str {
+    if error.is_connection_refusal() {
+        "Redis refuses connections"
+    } else if error.is_timeout() {
+        "Redis did not answer in time"
+    } else if error.is_connection_dropped() {
+        "the connection to Redis was lost"
+    } else {
+        "Redis cannot be reached"
+    }
+}
+
+fn remedy(code: &str) -> &'static str {
+    match code {
+        "NOAUTH" => "give a user name and password in the store's URL",
+        "WRONGPASS" => "correct the user name or password in the store's URL",
+        "NOPERM" => "allow its user all that suppressd does: see the documentation of the Redis store",
+        "DENIED" => "Redis is in protected mode: give it a password, or bind it to loopback",
+        "WRONGTYPE" => "a key that begins with sup: holds something else; give suppressd a Redis of its own",
+        "MOVED" | "ASK" | "CROSSSLOT" => "it is part of a cluster, which this version does not speak to",
+        "ERR" => "see whether it is Redis 7 or later, and whether its keys that begin with sup: were changed by hand",
+        _ => "see Redis's documentation of that error",
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's enum is not exhaustive; an operator looks at all of them")]
+fn without_code(kind: ErrorKind) -> String {
+    match kind {
+        ErrorKind::AuthenticationFailed => {
+            "Redis refused to log in; correct the user name or password in the store's URL".to_owned()
+        }
+        other => format!("Redis cannot be spoken to ({other:?}); see whether the store's URL is that of a Redis"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use redis::parse_redis_value;
+
+    fn mapped(reply: &str) -> Error {
+        from_redis(&parse_redis_value(reply.as_bytes()).unwrap().extract_error().unwrap_err())
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_transient() {
+        for code in ["LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "NOREPLICAS", "MISCONF", "OOM"] {
+            let error = mapped(&format!("-{code} secret@x.example\r\n"));
+            assert!(error.is_transient(), "{error}");
+            assert!(error.to_string().contains(code) && !error.to_string().contains("secret"), "{error}");
+        }
+        assert!(mapped("-ERR max number of clients reached\r\n").is_transient());
+        assert!(!mapped("-ERR other words\r\n").is_transient());
+    }
+
+    #[test]
+    fn what_an_operator_must_mend_is_not() {
+        for code in ["NOAUTH", "WRONGPASS", "NOPERM", "WRONGTYPE", "DENIED", "MOVED", "ERR", "NEVERHEARD"] {
+            let error = mapped(&format!("-{code} secret@x.example\r\n"));
+            assert!(matches!(error, Error::StoreFailed { .. }), "{error:?}");
+            assert!(error.to_string().contains(code) && !error.to_string().contains("secret"), "{error}");
+        }
+    }
+}

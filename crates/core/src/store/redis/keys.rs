@@ -1,0 +1,93 @@
+//! The names of the keys. All about an address lies in one slot of a cluster; a fleet has 256 groups to spread.
+
+use crate::Address;
+
+/// The rejected letters lie in one slot: whether one more fits is decided over all of them.
+pub(super) const LETTER_HEADS: &str = "sup:{letters}:heads";
+/// Letters by the time at which they were received.
+pub(super) const LETTERS_BY_TIME: &str = "sup:{letters}:by-time";
+/// The letters' bytes.
+pub(super) const LETTER_CONTENT: &str = "sup:{letters}:content";
+/// How many bytes the letters have.
+pub(super) const LETTER_BYTES: &str = "sup:{letters}:bytes";
+
+/// Buckets that addresses are spread over.
+const BUCKETS: u16 = 256;
+
+/// The keys of one address.
+pub(super) struct AddressKeys {
+    /// The hash with all that is known of it.
+    pub(super) record: String,
+    /// The stream with one entry a record of its bucket.
+    pub(super) feed: String,
+    /// The stream with the latest changes in its bucket.
+    pub(super) changes: String,
+}
+
+impl AddressKeys {
+    pub(super) fn of(address: &Address) -> Self {
+        let bucket = bucket(address);
+        Self {
+            record: record(address),
+            feed: format!("sup:{{{bucket:02x}}}:feed"),
+            changes: format!("sup:{{{bucket:02x}}}:changes"),
+        }
+    }
+}
+
+/// The key of an address's record.
+pub(super) fn record(address: &Address) -> String {
+    format!("sup:{{{:02x}}}:a:{}", bucket(address), address.as_str())
+}
+
+fn bucket(address: &Address) -> u16 {
+    crc16(address.as_str().as_bytes()) % BUCKETS
+}
+
+/// The CRC-16 that Redis Cluster computes slots with (XMODEM: polynomial 0x1021, from 0, neither reflected nor inverted).
+fn crc16(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0, |crc, byte| crc << 8 ^ CRC16_OF_BYTE[usize::from(crc.to_be_bytes()[0] ^ byte)])
+}
+
+static CRC16_OF_BYTE: [u16; 256] = crc16_of_bytes();
+
+const fn crc16_of_bytes() -> [u16; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    let mut seed: u16 = 0;
+    while byte < table.len() {
+        let mut crc = seed << 8;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 0x8000 == 0 { crc << 1 } else { crc << 1 ^ 0x1021 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+        seed += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_that_of_redis_cluster() {
+        // The example of the Redis Cluster specification, and what CLUSTER KEYSLOT says of "foo".
+        assert_eq!(crc16(b"123456789"), 0x31c3);
+        assert_eq!(crc16(b"foo"), 44_950);
+        assert_eq!(crc16(b""), 0);
+    }
+
+    #[test]
+    fn keys_are_stable_across_versions() {
+        // A change here would lose sight of all that is stored.
+        let keys = AddressKeys::of(&"alice@example.com".parse().unwrap());
+        let bucket = format!("{:02x}", crc16(b"alice@example.com") % 256);
+        assert_eq!(keys.record, format!("sup:{{{bucket}}}:a:alice@example.com"));
+        assert_eq!(keys.feed, format!("sup:{{{bucket}}}:feed"));
+        assert_eq!(keys.changes, format!("sup:{{{bucket}}}:changes"));
+    }
+}

@@ -1,0 +1,39 @@
+-- Heads of letters by time and id, from behind a place.
+--
+-- KEYS  1 heads (hash)   2 by time (sorted set)
+-- ARGV  1 most heads   then, if not from the start: 2 the time and 3 the id behind which it goes on
+-- reply id, head, id, head, ...
+
+local heads, by_time = KEYS[1], KEYS[2]
+local limit, time, id = tonumber(ARGV[1]), ARGV[2], ARGV[3]
+
+-- As the sorted set does it; Lua's own < on strings goes by the locale of the server.
+local function is_text_before(a, b)
+  for place = 1, math.min(#a, #b) do
+    local of_a, of_b = string.byte(a, place), string.byte(b, place)
+    if of_a ~= of_b then return of_a < of_b end
+  end
+  return #a < #b
+end
+
+-- The letter at that place may be gone, and many may have its time: the first one behind it is found by halving.
+local first = 0
+if time then
+  first = redis.call('ZCOUNT', by_time, '-inf', '(' .. time)
+  local behind = redis.call('ZCOUNT', by_time, '-inf', time)
+  while first < behind do
+    local middle = math.floor((first + behind) / 2)
+    if is_text_before(id, redis.call('ZRANGE', by_time, middle, middle)[1]) then
+      behind = middle
+    else
+      first = middle + 1
+    end
+  end
+end
+
+local page = {}
+for _, found in ipairs(redis.call('ZRANGE', by_time, first, first + limit - 1)) do
+  page[#page + 1] = found
+  page[#page + 1] = redis.call('HGET', heads, found)
+end
+return page

@@ -1,0 +1,27 @@
+-- Lifts a suppression: the operator's entry goes, evidence up to the fence no longer counts.
+--
+-- KEYS  1 the record (hash)   2 the changes of its bucket (stream)
+-- ARGV  1 the address   2 most entries of the changes   3 now   4 the lift (JSON), with now for its fence
+-- reply 1 if there was a record, else 0
+
+local record, changes = KEYS[1], KEYS[2]
+local address, max_changes, now, lift = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+
+if redis.call('EXISTS', record) == 0 then return 0 end
+
+-- The fence is the time of the newest evidence, if that is later than now. Times stay text, so that no digit is lost.
+local fence = now
+local fields = redis.call('HGETALL', record)
+for place = 1, #fields, 2 do
+  if string.sub(fields[place], 1, 2) == 'e:' then
+    local time = string.match(fields[place + 1], '^(%d+)|')
+    if time and tonumber(time) > tonumber(fence) then fence = time end
+  end
+end
+
+-- A quote within who or why is escaped, so this can only be the name of the field.
+lift = string.gsub(lift, '"fence":%d+', '"fence":' .. fence, 1)
+redis.call('HDEL', record, 'manual')
+redis.call('HSET', record, 'lift', lift)
+redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', address, 'w', 'lift')
+return 1

@@ -1,0 +1,96 @@
+//! Reads what Redis replies.
+
+use redis::Value;
+
+use super::fault::{damaged, unexpected_reply};
+use crate::store::Outcome;
+use crate::{Address, Class, Error, Evidence, Record, UnixSeconds};
+
+/// What `record.lua` says of one event.
+pub(super) fn outcome(value: &Value) -> Result<Outcome, Error> {
+    match number(value)? {
+        1 => Ok(Outcome::Recorded),
+        2 => Ok(Outcome::Duplicate),
+        3 => Ok(Outcome::Ignored),
+        _ => Err(unexpected_reply()),
+    }
+}
+
+/// A number.
+pub(super) fn number(value: &Value) -> Result<i64, Error> {
+    if let Value::Int(number) = value { Ok(*number) } else { Err(unexpected_reply()) }
+}
+
+/// Whether something was there: 1 or 0.
+pub(super) fn yes_or_no(value: &Value) -> Result<bool, Error> {
+    Ok(number(value)? != 0)
+}
+
+/// The one reply to the one command that was sent.
+pub(super) fn only(replies: Vec<Value>) -> Result<Value, Error> {
+    replies.into_iter().next().ok_or_else(unexpected_reply)
+}
+
+/// A list of replies.
+pub(super) fn list(value: Value) -> Result<Vec<Value>, Error> {
+    if let Value::Array(values) = value { Ok(values) } else { Err(unexpected_reply()) }
+}
+
+/// Bytes, if there are any.
+pub(super) fn bytes(value: Value) -> Result<Option<Vec<u8>>, Error> {
+    if value == Value::Nil {
+        return Ok(None);
+    }
+    if let Value::BulkString(bytes) = value { Ok(Some(bytes)) } else { Err(unexpected_reply()) }
+}
+
+/// An address's hash; none if it is not there.
+pub(super) fn record(address: &Address, value: Value) -> Result<Option<Record>, Error> {
+    let mut fields = list(value)?.into_iter();
+    if fields.len() == 0 {
+        return Ok(None);
+    }
+    let mut record = Record::new(address.clone());
+    let mut evidence = Vec::new();
+    while let (Some(name), Some(text)) = (fields.next(), fields.next()) {
+        let (Value::BulkString(name), Value::BulkString(text)) = (name, text) else { return Err(unexpected_reply()) };
+        // A name that is no text is none of ours.
+        let Ok(name) = String::from_utf8(name) else { continue };
+        let text = String::from_utf8(text).map_err(|_| damaged(address, shown(&name)));
+        if let Some(id) = name.strip_prefix("e:") {
+            evidence.push(read_evidence(id, &text?).ok_or_else(|| damaged(address, shown(&name)))?);
+        } else {
+            read_field(&mut record, &name, text)?;
+        }
+    }
+    Ok(Some(record.with_evidence(evidence)))
+}
+
+fn read_evidence(id: &str, text: &str) -> Option<Evidence> {
+    Evidence::from_stored(id.parse().ok()?, text).ok()
+}
+
+/// Reads one field that is no evidence. What a later version may have put there is left alone.
+fn read_field(record: &mut Record, name: &str, text: Result<String, Error>) -> Result<(), Error> {
+    let address = &record.address;
+    let unreadable = || damaged(address, name);
+    match name {
+        "delivered" => {
+            record.last_delivered = Some(UnixSeconds::clamped(text?.parse().map_err(|_| unreadable())?));
+        }
+        "manual" => record.manual = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
+        "lift" => record.lift = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
+        _ => {
+            if let Some(class) = Class::ALL.into_iter().find(|class| class.as_str() == name) {
+                let counter = text?.parse().map_err(|_| unreadable())?;
+                *record.counters.get_mut(class) = counter;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A field's name as far as it is ours; others could be anything.
+fn shown(name: &str) -> &str {
+    if name.len() <= 16 { name } else { "a field" }
+}
