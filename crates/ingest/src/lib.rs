@@ -1,0 +1,22 @@
+//! The HTTP door of suppressd: the provider's webhooks come in here, and what they report is recorded before they are answered.
+//!
+//! [`serve`] takes a bound listener and any store that keeps core's contract. Beside the webhook it answers for health,
+//! readiness and metrics. It never looks at a policy: what follows from the evidence is asked elsewhere.
+
+mod body;
+mod error;
+mod limits;
+mod metrics;
+mod problem;
+mod routes;
+mod server;
+mod settings;
+mod stream;
+mod token;
+
+pub use error::{Error, RejectedPart};
+pub use limits::Limits;
+pub use metrics::Metrics;
+pub use routes::WEBHOOK_PATH;
+pub use server::serve;
+pub use settings::{MAX_TOKENS, Settings, WebhookSettings};

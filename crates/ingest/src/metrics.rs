@@ -1,0 +1,133 @@
+//! What the door counts. No label ever holds an address.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+use suppressd_core::store::Outcome;
+use suppressd_core::{Class, Event, EventKind, LetterUsage};
+
+/// Upper bounds of the buckets for the time that a webhook takes, in seconds: from a store in memory to the store's deadline.
+const DURATION_BUCKETS_SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
+
+/// What the door counts. Clones count together.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    events: Family<EventLabels, Counter>,
+    webhook_requests: Family<CodeLabels, Counter>,
+    webhook_duration_seconds: Histogram,
+    rejected_letters: Gauge,
+    rejected_letters_bytes: Gauge,
+    store_errors: Family<OperationLabels, Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    r#type: &'static str,
+    class: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CodeLabels {
+    code: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OperationLabels {
+    operation: &'static str,
+}
+
+/// What the door asks of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Record,
+    KeepLetters,
+    LetterUsage,
+    Probe,
+}
+
+impl Operation {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Record => "record",
+            Self::KeepLetters => "keep-letters",
+            Self::LetterUsage => "letter-usage",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+impl Metrics {
+    /// Makes the metrics and enters them in a registry, once each.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            events: Family::default(),
+            webhook_requests: Family::default(),
+            webhook_duration_seconds: Histogram::new(DURATION_BUCKETS_SECONDS),
+            rejected_letters: Gauge::default(),
+            rejected_letters_bytes: Gauge::default(),
+            store_errors: Family::default(),
+        };
+        // The library writes `_total` behind a counter's name, and the unit behind that of a metric with one.
+        registry.register("suppressd_events", "Events by what became of them", metrics.events.clone());
+        let requests = metrics.webhook_requests.clone();
+        registry.register("suppressd_webhook_requests", "Webhook requests by the status they were answered with", requests);
+        let duration = metrics.webhook_duration_seconds.clone();
+        let help = "Time from a webhook's head to its answer";
+        registry.register_with_unit("suppressd_webhook_duration", help, Unit::Seconds, duration);
+        registry.register("suppressd_rejected_letters", "Rejected letters that are kept", metrics.rejected_letters.clone());
+        let bytes = metrics.rejected_letters_bytes.clone();
+        let help = "Content of the rejected letters that are kept";
+        registry.register_with_unit("suppressd_rejected_letters", help, Unit::Bytes, bytes);
+        let errors = metrics.store_errors.clone();
+        registry.register("suppressd_store_errors", "What was asked of the store and failed", errors);
+        metrics
+    }
+
+    pub(crate) fn count_event(&self, event: &Event, outcome: Outcome) {
+        let class = match event.kind {
+            EventKind::Bounce | EventKind::RemoteBounce => event.category.class().as_str(),
+            EventKind::Complaint => Class::Complaint.as_str(),
+            EventKind::Delivered => "none",
+        };
+        let labels = EventLabels { r#type: event.kind.as_str(), class, outcome: outcome.as_str() };
+        self.events.get_or_create(&labels).inc();
+    }
+
+    /// Counts events of a record type that is accepted and not recorded.
+    pub(crate) fn count_unrecorded(&self, events: usize) {
+        self.count("unrecorded", Outcome::Ignored.as_str(), events);
+    }
+
+    /// Counts parts of a body that could not be read as events.
+    pub(crate) fn count_rejected(&self, parts: usize) {
+        self.count("unreadable", "rejected", parts);
+    }
+
+    fn count(&self, r#type: &'static str, outcome: &'static str, events: usize) {
+        if events > 0 {
+            self.events.get_or_create(&EventLabels { r#type, class: "none", outcome }).inc_by(events as u64);
+        }
+    }
+
+    pub(crate) fn count_webhook(&self, code: u16, took: Duration) {
+        self.webhook_requests.get_or_create(&CodeLabels { code }).inc();
+        self.webhook_duration_seconds.observe(took.as_secs_f64());
+    }
+
+    pub(crate) fn count_store_error(&self, operation: Operation) {
+        self.store_errors.get_or_create(&OperationLabels { operation: operation.as_str() }).inc();
+    }
+
+    pub(crate) fn set_letter_usage(&self, usage: LetterUsage) {
+        let gauged = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        self.rejected_letters.set(gauged(usage.letters));
+        self.rejected_letters_bytes.set(gauged(usage.content_bytes));
+    }
+}

@@ -1,0 +1,110 @@
+//! What is served at which path.
+
+mod webhook;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
+use suppressd_core::Error as CoreError;
+use suppressd_core::store::{EvidenceStore, LetterStore};
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::metrics::Operation;
+use crate::{Error, Limits, Metrics, Settings, problem};
+use webhook::Webhook;
+
+/// Where the provider sends its events.
+pub const WEBHOOK_PATH: &str = "/webhooks/inboxroad";
+
+const TEXT: &str = "text/plain; charset=utf-8";
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// All that is served, and what it is served from.
+pub(crate) struct Door<S> {
+    store: S,
+    webhook: Option<webhook::Limited<S>>,
+    limits: Limits,
+    metrics: Metrics,
+    registry: Arc<Registry>,
+    draining: AtomicBool,
+}
+
+impl<S: EvidenceStore + LetterStore> Door<S> {
+    pub(crate) fn new(store: S, settings: Settings, metrics: Metrics, registry: Arc<Registry>) -> Self {
+        let Settings { webhook, limits } = settings;
+        let webhook =
+            webhook.map(|webhook| Webhook::new(store.clone(), webhook, limits.clone(), metrics.clone()).within(&limits));
+        Self { store, webhook, limits, metrics, registry, draining: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// From now on `/readyz` says no.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let answered = match (request.uri().path(), &self.webhook) {
+            ("/healthz", _) => read_only(request.method()).map(|()| text(TEXT, "ok")),
+            ("/readyz", _) => self.readiness(request.method()).await,
+            ("/metrics", _) => self.exposition(request.method()).await,
+            (WEBHOOK_PATH, Some(webhook)) => return webhook::answer(webhook.clone(), request, &self.limits, &self.metrics).await,
+            (_, _) => Err(Error::NotFound),
+        };
+        answered.unwrap_or_else(|error| problem::answer(&error, self.limits.retry_after_seconds))
+    }
+
+    async fn readiness(&self, method: &Method) -> Result<Response<Full<Bytes>>, Error> {
+        read_only(method)?;
+        self.ask(Operation::Probe, self.store.probe()).await.map_err(Error::NotReady)?;
+        // Asked last: the drain may have begun while the store was thinking.
+        if self.draining.load(Ordering::Relaxed) {
+            return Err(Error::Draining);
+        }
+        Ok(text(TEXT, "ready"))
+    }
+
+    async fn exposition(&self, method: &Method) -> Result<Response<Full<Bytes>>, Error> {
+        read_only(method)?;
+        // A store that is away must not hide the other metrics, so its gauges keep their last value.
+        if let Ok(usage) = self.ask(Operation::LetterUsage, self.store.letter_usage()).await {
+            self.metrics.set_letter_usage(usage);
+        }
+        let mut exposition = String::new();
+        encode(&mut exposition, &self.registry).map_err(|_| Error::Unencodable)?;
+        Ok(text(OPEN_METRICS, exposition))
+    }
+
+    /// Asks the store something that must not take long.
+    async fn ask<T>(&self, operation: Operation, asked: impl Future<Output = Result<T, CoreError>>) -> Result<T, CoreError> {
+        let late = |_| Err(CoreError::StoreUnavailable { reason: "no answer within its deadline".into() });
+        let answer = timeout(self.limits.probe_deadline, asked).await.unwrap_or_else(late);
+        answer.inspect_err(|error| note_store_error(&self.metrics, operation, error))
+    }
+}
+
+fn note_store_error(metrics: &Metrics, operation: Operation, error: &CoreError) {
+    metrics.count_store_error(operation);
+    warn!(operation = operation.as_str(), %error, "the store failed");
+}
+
+fn read_only(method: &Method) -> Result<(), Error> {
+    if method == Method::GET || method == Method::HEAD { Ok(()) } else { Err(Error::MethodNotAllowed { allowed: "GET, HEAD" }) }
+}
+
+fn text(content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
