@@ -4,7 +4,6 @@
 ///
 /// The text says what to do about it and holds neither a whole address nor anything internal, so it may be shown to the caller.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The text cannot be an e-mail address.
     #[error("not an e-mail address: {reason}")]

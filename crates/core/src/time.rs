@@ -1,6 +1,7 @@
 //! Points in time, to the second, and the forms in which the provider writes them. No clock is read here.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
@@ -73,6 +74,14 @@ impl UnixSeconds {
 }
 
 /// RFC 3339 in UTC.
+/// What a clock says, for those who may read one; before 1970 it is 1970.
+impl From<SystemTime> for UnixSeconds {
+    fn from(time: SystemTime) -> Self {
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::clamped(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
 impl fmt::Display for UnixSeconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Timestamp::from_second(self.0) {

@@ -36,10 +36,9 @@ pub(crate) fn status(error: &Error) -> StatusCode {
                 StatusCode::BAD_REQUEST
             } else if error.is_callers_fault() {
                 StatusCode::UNPROCESSABLE_ENTITY
-            } else if error.is_transient() {
-                StatusCode::SERVICE_UNAVAILABLE
             } else {
-                StatusCode::INTERNAL_SERVER_ERROR
+                // Also what waits for an operator: the event is not lost as long as the provider comes back with it.
+                StatusCode::SERVICE_UNAVAILABLE
             }
         }
     }
@@ -89,9 +88,9 @@ mod tests {
             (Core::StoreUnavailable { reason: reason() }, 503),
             (Core::StoreOverloaded, 503),
             (Core::LettersFull, 503),
-            (Core::StoreFailed { reason: reason() }, 500),
-            (Core::StoreDamaged { reason: reason() }, 500),
-            (Core::DirectoryInUse { directory: reason() }, 500),
+            (Core::StoreFailed { reason: reason() }, 503),
+            (Core::StoreDamaged { reason: reason() }, 503),
+            (Core::DirectoryInUse { directory: reason() }, 503),
         ] {
             assert_eq!(status(&Error::Store(error.clone())).as_u16(), code, "{error:?}");
             assert_eq!(status(&Error::NotReady(error.clone())).as_u16(), 503, "{error:?}");
@@ -99,11 +98,11 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_to_be_tried_again() {
+    fn what_was_not_recorded_is_to_be_sent_again() {
         let after = |error: &Error| answer(error, 7).headers().get(RETRY_AFTER).cloned();
         assert_eq!(after(&Error::Overloaded).unwrap(), "7");
         assert_eq!(after(&Error::Store(Core::LettersFull)).unwrap(), "7");
-        assert!(after(&Error::Store(Core::StoreDamaged { reason: "why".into() })).is_none());
+        assert_eq!(after(&Error::Store(Core::StoreDamaged { reason: "why".into() })).unwrap(), "7");
         assert!(after(&Error::Unauthorized).is_none());
     }
 }

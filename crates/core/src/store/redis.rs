@@ -76,6 +76,18 @@ impl RedisSettings {
     }
 }
 
+impl RedisSettings {
+    /// Checks the URL, without connecting.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidField`] if it cannot be read or names a database other than 0; [`Error::StoreFailed`] if it asks for
+    /// what this version does not speak.
+    pub fn validate(&self) -> Result<(), Error> {
+        connection::check_url(&self.url)
+    }
+}
+
 /// Shows no URL: it may hold a password.
 impl fmt::Debug for RedisSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

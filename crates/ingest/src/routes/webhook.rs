@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -122,7 +122,8 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
             return Err(Error::Unauthorized);
         }
         let bytes = body::read(request.into_body(), &self.limits).await?;
-        let received = now();
+        // The one look at the clock that a request gets.
+        let received = UnixSeconds::from(SystemTime::now());
         let body = Body::read(&bytes, received);
         let deadline = Instant::now() + self.limits.store_deadline;
         // The good events first: if the letters are full, they at least are there, and all of it will be sent again.
@@ -195,10 +196,4 @@ fn json(counts: &Counts) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(serde_json::to_vec(counts).unwrap_or_default()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
-}
-
-/// The time of receipt: the one look at the clock that a request gets.
-fn now() -> UnixSeconds {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixSeconds::clamped(i64::try_from(since_epoch.as_secs()).unwrap_or(i64::MAX))
 }

@@ -37,12 +37,12 @@ async fn a_store_that_is_away_is_to_be_tried_again() {
 }
 
 #[tokio::test]
-async fn a_store_that_needs_its_operator_is_not_to_be_tried_again() {
+async fn a_store_that_needs_its_operator_loses_no_event_meanwhile() {
     let store = FickleStore::willing();
     let server = Server::open(store.clone(), Limits::default()).await;
     store.fail(Error::StoreFailed { reason: "the disk is full".into() });
     let answer = server.post(BOUNCE).await;
-    assert_eq!((answer.code(), answer.header("retry-after")), (500, None));
+    assert_eq!((answer.code(), answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.problem()["detail"], "the store needs its operator: the disk is full");
     assert_eq!(server.get("/readyz").await.code(), 503);
 }

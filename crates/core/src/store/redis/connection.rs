@@ -140,6 +140,11 @@ fn manager(client: &Client, limits: Limits) -> Result<ConnectionManager, RedisEr
     ConnectionManager::new_lazy_with_config(client.clone(), config)
 }
 
+/// Checks a store's URL.
+pub(super) fn check_url(url: &str) -> Result<(), Error> {
+    connection_info(url).map(|_| ())
+}
+
 /// Reads a store's URL. Errors do not quote it: it may hold a password.
 fn connection_info(url: &str) -> Result<ConnectionInfo, Error> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());

@@ -1,0 +1,108 @@
+//! `suppressd check`: asks a server.
+
+use std::io::{BufWriter, Write as _};
+use std::process::ExitCode;
+
+use serde_json::json;
+use suppressd_core::UnixSeconds;
+use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
+use suppressd_service::proto::{BatchIsSuppressedRequest, SuppressionReason, SuppressionResult};
+
+use crate::cli::CheckArguments;
+use crate::failure::{EXIT_NO_ANSWER, EXIT_SOME, Failure};
+use crate::grpc_client::{block_on, connect, refusal};
+use crate::lines::Lines;
+
+/// Addresses that are asked for at a time.
+const ADDRESSES_PER_CALL: usize = 500;
+
+/// What stands for "read the addresses from standard input".
+const STANDARD_INPUT: &str = "-";
+
+pub(crate) fn run(arguments: CheckArguments) -> Result<ExitCode, Failure> {
+    let seen = block_on(check(arguments))?;
+    Ok(match seen {
+        // What cannot be an address has no certain answer, whatever the others are.
+        Seen { invalid: true, .. } => ExitCode::from(EXIT_NO_ANSWER),
+        Seen { suppressed: true, .. } => ExitCode::from(EXIT_SOME),
+        Seen { .. } => ExitCode::SUCCESS,
+    })
+}
+
+#[derive(Default)]
+struct Seen {
+    suppressed: bool,
+    invalid: bool,
+}
+
+async fn check(arguments: CheckArguments) -> anyhow::Result<Seen> {
+    let CheckArguments { emails, server, account, strict, json } = arguments;
+    let channel = connect(&server, &["SUPPRESSD_READ_TOKEN", "SUPPRESSD_ADMIN_TOKEN"]).await?;
+    let mut client = SuppressionServiceClient::new(channel);
+    let mut emails = addresses(emails);
+    let mut seen = Seen::default();
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    loop {
+        let batch: Vec<String> = emails.by_ref().take(ADDRESSES_PER_CALL).collect::<anyhow::Result<_>>()?;
+        if batch.is_empty() {
+            out.flush()?;
+            return Ok(seen);
+        }
+        let request = BatchIsSuppressedRequest { emails: batch.clone(), account: account.clone(), strict };
+        let answer = client.batch_is_suppressed(request).await.map_err(|status| refusal(&status))?.into_inner();
+        anyhow::ensure!(
+            answer.results.len() == batch.len(),
+            "the server answered for {} of {} addresses",
+            answer.results.len(),
+            batch.len()
+        );
+        for (email, result) in batch.iter().zip(&answer.results) {
+            // An answer that does not say so is none.
+            let suppressed = result.suppressed.ok_or_else(|| anyhow::anyhow!("the server's answer lacks `suppressed`"))?;
+            seen.invalid |= !result.error.is_empty();
+            seen.suppressed |= suppressed;
+            if json { writeln!(out, "{}", as_json(email, result))? } else { writeln!(out, "{}", as_text(email, result))? }
+        }
+    }
+}
+
+type Emails = Box<dyn Iterator<Item = anyhow::Result<String>>>;
+
+fn addresses(arguments: Vec<String>) -> Emails {
+    if arguments != [STANDARD_INPUT] {
+        return Box::new(arguments.into_iter().map(Ok));
+    }
+    let text = |line: anyhow::Result<Vec<u8>>| Ok(String::from_utf8_lossy(&line?).trim().to_owned());
+    Box::new(Lines::of_standard_input().map(text).filter(|line| !line.as_ref().is_ok_and(String::is_empty)))
+}
+
+fn as_text(email: &str, result: &SuppressionResult) -> String {
+    if !result.error.is_empty() {
+        return format!("{email}\tinvalid\t{}", result.error);
+    }
+    let word = if result.suppressed() { "suppressed" } else { "not suppressed" };
+    // The detail of a good address begins with the same words.
+    let detail = result.detail.strip_prefix("not suppressed: ").unwrap_or(&result.detail);
+    format!("{email}\t{word}\t{detail}")
+}
+
+fn as_json(email: &str, result: &SuppressionResult) -> serde_json::Value {
+    let mut object = json!({
+        "email": email,
+        "suppressed": result.suppressed(),
+        "soft_bounces": result.soft_bounces,
+        "soft_bounce_limit": result.soft_bounce_limit,
+        "detail": result.detail,
+    });
+    if result.suppressed() {
+        let name = result.reason().as_str_name();
+        object["reason"] = name.strip_prefix("SUPPRESSION_REASON_").unwrap_or(name).to_ascii_lowercase().into();
+    }
+    if result.reason() == SuppressionReason::InvalidAddress {
+        object["error"] = result.error.clone().into();
+    }
+    if let Some(at) = &result.suppressed_at {
+        object["suppressed_at"] = UnixSeconds::clamped(at.seconds).to_string().into();
+    }
+    object
+}

@@ -1,0 +1,82 @@
+//! `suppressd classify`: what each event would count as, without a server or a store.
+
+use std::io::{BufWriter, Write as _};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use serde::Serialize;
+use suppressd_core::event::wire::{Reading, WebhookEvent};
+use suppressd_core::{Class, Event, EventKind, UnixSeconds};
+
+use crate::cli::ClassifyArguments;
+use crate::failure::Failure;
+use crate::lines::Lines;
+
+/// One line of the output.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Read {
+        line: u64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rcpt: Option<String>,
+        kind: &'static str,
+        class: Option<&'static str>,
+        rule: String,
+    },
+    Unreadable {
+        line: u64,
+        error: String,
+    },
+}
+
+pub(crate) fn run(arguments: &ClassifyArguments) -> Result<ExitCode, Failure> {
+    let lines = match &arguments.file {
+        Some(path) if path.as_os_str() != "-" => Lines::of_file(path)?,
+        Some(_) | None => Lines::of_standard_input(),
+    };
+    classify(lines)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn classify(lines: Lines) -> anyhow::Result<()> {
+    let now = UnixSeconds::from(SystemTime::now());
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for (number, line) in (1..).zip(lines) {
+        let answer = match line {
+            Ok(line) if line.trim_ascii().is_empty() => continue,
+            Ok(line) => answer(number, &line, now),
+            Err(error) => Answer::Unreadable { line: number, error: error.to_string() },
+        };
+        serde_json::to_writer(&mut out, &answer)?;
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+fn answer(line: u64, bytes: &[u8], now: UnixSeconds) -> Answer {
+    let read = WebhookEvent::from_json(bytes).and_then(|event| Ok((event.kind.trim().to_owned(), event.read(now)?)));
+    match read {
+        Ok((_, Reading::Event(event))) => {
+            let (class, rule) = class_and_rule(&event);
+            let rcpt = Some(event.recipient.as_str().to_owned());
+            Answer::Read { line, rcpt, kind: event.kind.as_str(), class: class.map(Class::as_str), rule }
+        }
+        Ok((kind, Reading::Unrecorded)) => {
+            Answer::Read { line, rcpt: None, kind: "ignored", class: None, rule: format!("type:{kind}") }
+        }
+        Err(error) => Answer::Unreadable { line, error: error.to_string() },
+    }
+}
+
+/// What an event counts as, and what made it so.
+fn class_and_rule(event: &Event) -> (Option<Class>, String) {
+    match event.kind {
+        EventKind::Bounce | EventKind::RemoteBounce => {
+            (Some(event.category.class()), format!("category:{}", event.category.as_str()))
+        }
+        EventKind::Complaint => (Some(Class::Complaint), format!("type:{}", event.kind.as_wire())),
+        EventKind::Delivered => (None, format!("type:{}", event.kind.as_wire())),
+    }
+}

@@ -1,0 +1,154 @@
+//! The configuration without an environment of its own: each test gives the variables.
+
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+const NOTHING: &[(&str, &str)] = &[];
+
+fn read(arguments: &ServeArguments, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+    let environment = |name: &str| {
+        let found = variables.iter().find(|(variable, _)| *variable == name)?;
+        Some(found.1.to_owned())
+    };
+    Config::read(arguments, &environment)
+}
+
+fn refusal(arguments: &ServeArguments, variables: &[(&str, &str)]) -> String {
+    format!("{:#}", read(arguments, variables).unwrap_err())
+}
+
+fn with_file(text: &str) -> (tempfile::TempDir, ServeArguments) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("suppressd.toml");
+    std::fs::write(&path, text).unwrap();
+    (directory, ServeArguments { config: Some(path), ..ServeArguments::default() })
+}
+
+#[test]
+fn out_of_the_box_it_serves_loopback_from_a_directory() {
+    let config = read(&ServeArguments::default(), NOTHING).unwrap();
+    assert_eq!(config.role, Role::All);
+    assert_eq!(config.store, StoreLocation::Directory("suppressd-data".into()));
+    assert_eq!((config.http.to_string(), config.grpc.to_string()), ("127.0.0.1:8080".into(), "127.0.0.1:50051".into()));
+    assert!(config.waits_for_disk && config.service.reflection && config.service.access.is_open());
+    assert_eq!(config.service.policy, Policy::default());
+}
+
+#[test]
+fn a_flag_comes_before_the_environment_and_that_before_the_file() {
+    let (_directory, arguments) =
+        with_file("http = \"127.0.0.1:1\"\ngrpc = \"127.0.0.1:1\"\nrole = \"check\"\nmax_letters = 7\n");
+    let arguments = ServeArguments { http: Some("localhost:3".into()), ..arguments };
+    let config = read(&arguments, &[("SUPPRESSD_HTTP", "127.0.0.1:2"), ("SUPPRESSD_GRPC", "[::1]:2")]).unwrap();
+    assert_eq!((config.http.to_string(), config.grpc.to_string()), ("127.0.0.1:3".into(), "[::1]:2".into()));
+    assert_eq!((config.role, config.letter_limits.max_letters), (Role::Check, 7));
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_place() {
+    let at_http = |text: &str| ServeArguments { http: Some(text.into()), ..ServeArguments::default() };
+    for text in ["", "8080", "example.com:80", "127.0.0.1", "127.0.0.1:99999"] {
+        assert!(refusal(&at_http(text), NOTHING).starts_with("--http: "), "{text}");
+    }
+    for (variable, value) in [
+        ("SUPPRESSD_ROLE", "both"),
+        ("SUPPRESSD_LOG", "=loud"),
+        ("SUPPRESSD_LOG_FORMAT", "xml"),
+        ("SUPPRESSD_REFLECTION", "maybe"),
+        ("SUPPRESSD_MAX_BODY_BYTES", "0"),
+        ("SUPPRESSD_DRAIN_DEADLINE_SECONDS", "-1"),
+        ("SUPPRESSD_STORE", ""),
+        ("SUPPRESSD_READ_TOKEN", " , "),
+        ("SUPPRESSD_WEBHOOK_TOKEN_FILE", "/nowhere"),
+        ("SUPPRESSD_TLS_KEY", "/nowhere"),
+    ] {
+        let refusal = refusal(&ServeArguments::default(), &[(variable, value)]);
+        assert!(refusal.starts_with(&format!("{variable}: ")), "{refusal}");
+    }
+}
+
+#[test]
+fn an_unknown_or_misshapen_key_of_the_file_is_an_error() {
+    for (text, word) in [
+        ("htpp = \"127.0.0.1:1\"", "htpp"),
+        ("[http]\nport = 1", "http"),
+        ("role = [\"all\"]", "role"),
+        ("role = ", "TOML"),
+        ("role_file = \"x\"", "role_file"),
+    ] {
+        let (_directory, arguments) = with_file(text);
+        let refusal = refusal(&arguments, NOTHING);
+        assert!(refusal.contains("suppressd.toml") && refusal.contains(word), "{refusal}");
+    }
+    // A variable that is none of ours may be somebody else's: an orchestrator sets SUPPRESSD_PORT for a service of that name.
+    assert!(read(&ServeArguments::default(), &[("SUPPRESSD_PORT", "tcp://10.0.0.1:80")]).is_ok());
+}
+
+#[test]
+fn a_secret_may_lie_in_a_file_and_be_two() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    std::fs::write(&path, "old,\nnew\n").unwrap();
+    let path = path.to_str().unwrap();
+    let tokens = |config: Config| {
+        let tokens = config.service.access.read_tokens;
+        tokens.iter().map(|token| token.expose_secret().to_owned()).collect::<Vec<_>>()
+    };
+    let config = read(&ServeArguments::default(), &[("SUPPRESSD_READ_TOKEN_FILE", path)]).unwrap();
+    assert_eq!(tokens(config), ["old", "new"]);
+    let both = [("SUPPRESSD_READ_TOKEN_FILE", path), ("SUPPRESSD_READ_TOKEN", "x")];
+    assert!(refusal(&ServeArguments::default(), &both).contains("SUPPRESSD_READ_TOKEN_FILE"));
+    // A text in the file of settings does not hide a file that the environment gives.
+    let (_directory, arguments) = with_file("read_token = \"x\"");
+    assert_eq!(tokens(read(&arguments, &both[..1]).unwrap()), ["old", "new"]);
+    let three = [("SUPPRESSD_READ_TOKEN", "a,b,c")];
+    assert!(refusal(&ServeArguments::default(), &three).contains("two at most"));
+}
+
+#[test]
+fn nothing_is_open_to_strangers_by_mistake() {
+    let http = ServeArguments { http: Some("0.0.0.0:8080".into()), ..ServeArguments::default() };
+    assert!(refusal(&http, NOTHING).contains("SUPPRESSD_WEBHOOK_TOKEN"));
+    assert!(read(&http, &[("SUPPRESSD_WEBHOOK_TOKEN", "x")]).is_ok());
+    // Health and metrics alone need none.
+    assert!(read(&http, &[("SUPPRESSD_ROLE", "check")]).is_ok());
+
+    let grpc = ServeArguments { grpc: Some("[::]:50051".into()), ..ServeArguments::default() };
+    assert!(refusal(&grpc, NOTHING).contains("SUPPRESSD_READ_TOKEN"));
+    assert!(refusal(&grpc, &[("SUPPRESSD_READ_TOKEN", "x")]).contains("tls_certificate"));
+    assert!(read(&grpc, &[("SUPPRESSD_READ_TOKEN", "x"), ("SUPPRESSD_GRPC_PLAINTEXT", "true")]).is_ok());
+    assert!(read(&grpc, &[("SUPPRESSD_ROLE", "ingest")]).is_ok());
+}
+
+#[test]
+fn a_store_is_a_directory_or_a_url_and_its_password_is_not_shown() {
+    let at = |store: &str| read(&ServeArguments { store: Some(store.into()), ..ServeArguments::default() }, NOTHING);
+    assert_eq!(at("./a b").unwrap().store, StoreLocation::Directory("./a b".into()));
+    let redis = at("redis://:hidden@h:6379").unwrap().store;
+    assert_eq!(redis, StoreLocation::Redis("redis://:hidden@h:6379".into()));
+    assert!(!format!("{redis} {redis:?}").contains("hidden"));
+    for url in ["redis://", "postgres://h", "redis+cluster://h:1,h:2", "redis://:hidden@h/x"] {
+        let refusal = format!("{:#}", at(url).unwrap_err());
+        assert!(refusal.starts_with("--store: ") && !refusal.contains("hidden"), "{refusal}");
+    }
+}
+
+#[test]
+fn certificates_come_in_pairs_and_are_read_before_anything_is_bound() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let certificate = write("certificate", &own.cert.pem());
+    let key = write("key", &own.signing_key.serialize_pem());
+    let garbage = write("garbage", "no certificate");
+    let default = ServeArguments::default();
+    assert!(read(&default, &[("SUPPRESSD_TLS_CERTIFICATE", &certificate), ("SUPPRESSD_TLS_KEY", &key)]).is_ok());
+    assert!(refusal(&default, &[("SUPPRESSD_TLS_CERTIFICATE", &certificate)]).contains("tls_key"));
+    assert!(refusal(&default, &[("SUPPRESSD_TLS_CLIENT_ROOTS", &certificate)]).contains("tls_certificate"));
+    assert!(refusal(&default, &[("SUPPRESSD_TLS_CERTIFICATE", &garbage), ("SUPPRESSD_TLS_KEY", &key)]).contains("PEM"));
+}

@@ -1,0 +1,41 @@
+//! `suppressd`: webhooks in, evidence kept, verdicts out. The one executable; see `suppressd --help`.
+
+mod check;
+mod classify;
+mod cli;
+mod config;
+mod failure;
+mod grpc_client;
+mod lines;
+mod logging;
+mod rejected;
+mod replay;
+mod secret;
+mod serve;
+mod sources;
+mod store_location;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use failure::Failure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cli::answer(&error),
+    };
+    let done = match cli.command {
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Classify(arguments) => classify::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
+        Command::Rejected(arguments) => rejected::run(arguments),
+    };
+    done.unwrap_or_else(|failure: Failure| failure.tell())
+}

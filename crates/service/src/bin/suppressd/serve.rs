@@ -1,0 +1,135 @@
+//! `suppressd serve`: the store, the two doors, and how they end together.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use prometheus_client::registry::Registry;
+use suppressd_core::store::Store;
+use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
+use suppressd_core::store::redis::{RedisSettings, RedisStore};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{error, info, warn};
+
+use crate::cli::ServeArguments;
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::logging;
+use crate::store_location::StoreLocation;
+
+/// How long what blocks (a letter on its way to the disk) may take after everything else has ended.
+const BLOCKING_DEADLINE: Duration = Duration::from_secs(2);
+
+pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
+    let config = Config::read(arguments, &|name| std::env::var(name).ok()).map_err(Failure::of_configuration)?;
+    if arguments.check_config {
+        eprintln!("suppressd: the configuration can be used");
+        return Ok(ExitCode::SUCCESS);
+    }
+    logging::start(&config.log).map_err(Failure::of_configuration)?;
+    let runtime = tokio::runtime::Runtime::new().map_err(Failure::of_server)?;
+    let ended = runtime.block_on(open_and_serve(config));
+    runtime.shutdown_timeout(BLOCKING_DEADLINE);
+    ended.map_err(Failure::of_server)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open_and_serve(config: Config) -> anyhow::Result<()> {
+    info!(version = env!("CARGO_PKG_VERSION"), store = %config.store, role = ?config.role, "starting");
+    match config.store.clone() {
+        StoreLocation::Directory(directory) => {
+            if !config.waits_for_disk {
+                warn!("unsafe_no_fsync is set: a loss of power loses what was acknowledged");
+            }
+            let waits_for_disk = config.waits_for_disk;
+            let settings = EmbeddedSettings { directory, letter_limits: config.letter_limits, waits_for_disk };
+            serve(EmbeddedStore::open(&settings)?, config).await
+        }
+        StoreLocation::Redis(url) => {
+            let settings = RedisSettings {
+                letter_limits: config.letter_limits,
+                read_deadline: config.redis_read_deadline,
+                write_deadline: config.redis_write_deadline,
+                ..RedisSettings::new(url)
+            };
+            serve(RedisStore::open(&settings)?, config).await
+        }
+    }
+}
+
+/// Serves until a signal comes or a door fails, then drains both.
+async fn serve<S: Store>(store: S, config: Config) -> anyhow::Result<()> {
+    // Taken over before anything is bound: a signal that comes at once must drain, not kill.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (drain, draining) = watch::channel(false);
+    let drain_deadline = config.drain_deadline;
+    let mut doors = open_doors(store, config, &draining).await?;
+
+    let first = tokio::select! {
+        _ = terminate.recv() => None,
+        _ = interrupt.recv() => None,
+        ended = doors.join_next() => ended,
+    };
+    info!(deadline = ?drain_deadline, "draining");
+    drain.send_replace(true);
+    let rest = async {
+        while let Some(ended) = doors.join_next().await {
+            if let Err(error) = flatten(ended) {
+                error!(%error, "a door failed while draining");
+            }
+        }
+    };
+    tokio::select! {
+        () = rest => info!("drained"),
+        () = tokio::time::sleep(drain_deadline) => warn!("the deadline has passed; what is left is cut off"),
+        _ = terminate.recv() => warn!("a second signal; what is left is cut off"),
+        _ = interrupt.recv() => warn!("a second signal; what is left is cut off"),
+    }
+    // A door ends by itself only because it failed.
+    first.map_or(Ok(()), flatten)
+}
+
+/// Binds and opens what the role asks for. Each task ends when the drain is done.
+async fn open_doors<S: Store>(
+    store: S,
+    config: Config,
+    draining: &watch::Receiver<bool>,
+) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
+    let mut registry = Registry::default();
+    let ingest_metrics = suppressd_ingest::Metrics::register(&mut registry);
+    let check_metrics = config.role.checks().then(|| suppressd_service::Metrics::register(&mut registry));
+    let registry = Arc::new(registry);
+    let http = bind(config.http, "http").await?;
+    let grpc = if config.role.checks() { Some(bind(config.grpc, "grpc").await?) } else { None };
+
+    let mut doors = JoinSet::new();
+    let begin = begin_of_drain(draining.clone());
+    let opened = suppressd_ingest::serve(http, store.clone(), config.ingest, ingest_metrics, registry, begin);
+    doors.spawn(async { opened.await.context("the HTTP door failed") });
+    if let (Some(grpc), Some(metrics)) = (grpc, check_metrics) {
+        let begin = begin_of_drain(draining.clone());
+        let opened = suppressd_service::serve(grpc, store, config.service, metrics, begin);
+        doors.spawn(async { opened.await.context("the gRPC door failed") });
+    }
+    Ok(doors)
+}
+
+async fn bind(address: std::net::SocketAddr, door: &str) -> anyhow::Result<TcpListener> {
+    let listener = TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} for {door}"))?;
+    info!(door, address = %listener.local_addr()?, "listening");
+    Ok(listener)
+}
+
+async fn begin_of_drain(mut draining: watch::Receiver<bool>) {
+    // A sender that is gone means the end as well.
+    let _ = draining.wait_for(|draining| *draining).await;
+}
+
+fn flatten(ended: Result<anyhow::Result<()>, tokio::task::JoinError>) -> anyhow::Result<()> {
+    ended.context("a door's task failed")?
+}

@@ -1,0 +1,26 @@
+//! The gRPC service of suppressd: may this address be mailed?
+//!
+//! [`serve`] takes a bound listener and any store that keeps core's contract. It judges what the store knows by the policy it
+//! was given; health, reflection and the administrative half stand beside it. Who puts it together with the HTTP door is the
+//! binary.
+
+mod access;
+mod admin;
+mod error;
+mod health;
+mod incoming;
+mod judge;
+mod limits;
+mod metrics;
+pub mod proto;
+mod server;
+mod settings;
+mod status;
+mod suppression;
+
+pub use access::{Access, MAX_TOKENS};
+pub use error::Error;
+pub use limits::Limits;
+pub use metrics::Metrics;
+pub use server::serve;
+pub use settings::{Settings, Tls};

@@ -1,0 +1,86 @@
+//! What the service counts. No label ever holds an address.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Upper bounds of the buckets for the time that a check takes, in seconds: from the memory of this process to the call's
+/// deadline.
+const DURATION_BUCKETS_SECONDS: [f64; 14] =
+    [0.000_01, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.3, 1.0, 10.0];
+
+/// What the service counts. Clones count together.
+///
+/// The counters are looked up once, here: a check is too short to look for them.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    suppressed: Counter,
+    not_suppressed: Counter,
+    invalid: Counter,
+    unavailable: Counter,
+    one: Histogram,
+    batch: Histogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ResultLabel {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct MethodLabel {
+    method: &'static str,
+}
+
+/// How an address was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judged {
+    Suppressed,
+    NotSuppressed,
+    Invalid,
+    Unavailable,
+}
+
+impl Metrics {
+    /// Makes the metrics and enters them in a registry, once each.
+    #[must_use]
+    pub fn register(registry: &mut Registry) -> Self {
+        let checks = Family::<ResultLabel, Counter>::default();
+        let durations = Family::<MethodLabel, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_SECONDS));
+        registry.register("suppressd_checks", "Addresses that were asked about, by what was answered", checks.clone());
+        let help = "Time from a call's message to its answer";
+        registry.register_with_unit("suppressd_check_duration", help, Unit::Seconds, durations.clone());
+        let result = |result| checks.get_or_create(&ResultLabel { result }).clone();
+        let method = |method| durations.get_or_create(&MethodLabel { method }).clone();
+        Self {
+            suppressed: result("suppressed"),
+            not_suppressed: result("not_suppressed"),
+            invalid: result("invalid"),
+            unavailable: result("unavailable"),
+            one: method("one"),
+            batch: method("batch"),
+        }
+    }
+
+    pub(crate) fn count(&self, judged: Judged, addresses: usize) {
+        let counter = match judged {
+            Judged::Suppressed => &self.suppressed,
+            Judged::NotSuppressed => &self.not_suppressed,
+            Judged::Invalid => &self.invalid,
+            Judged::Unavailable => &self.unavailable,
+        };
+        counter.inc_by(addresses as u64);
+    }
+
+    pub(crate) fn took_one(&self, time: Duration) {
+        self.one.observe(time.as_secs_f64());
+    }
+
+    pub(crate) fn took_batch(&self, time: Duration) {
+        self.batch.observe(time.as_secs_f64());
+    }
+}

@@ -1,0 +1,114 @@
+//! The server: services, health and reflection on one listener, and how they end.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use suppressd_core::store::{EvidenceStore, LetterStore};
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::server::NamedService as _;
+use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
+use tonic_health::server::health_reporter;
+
+use crate::access::{Gate, Right};
+use crate::admin::Administration;
+use crate::judge::Judge;
+use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServer;
+use crate::proto::suppression_service_server::SuppressionServiceServer;
+use crate::suppression::Suppression;
+use crate::{Error, Metrics, Settings, health, incoming, proto};
+
+/// Serves gRPC until `shutdown` is done, then takes no more connections, finishes the calls that are in flight, and returns.
+///
+/// The drain takes as long as clients keep a call open; a deadline is the caller's to set, and dropping the future cuts what is
+/// left.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] before anything is served. Nothing that happens to a connection ends the server.
+pub async fn serve<S>(
+    listener: TcpListener,
+    store: S,
+    settings: Settings,
+    metrics: Metrics,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), Error>
+where
+    S: EvidenceStore + LetterStore,
+{
+    settings.validate()?;
+    let mut server = settings.builder()?;
+    let limits = settings.limits.clone();
+    let (drain, draining) = watch::channel(false);
+    let (reporter, health) = health_reporter();
+    let routes = routes(store.clone(), settings, metrics, draining.clone()).add_service(health);
+    let (connections, incoming) = mpsc::channel(1);
+    let incoming = ReceiverStream::new(incoming).map(Ok::<_, Infallible>);
+
+    let mut drained = draining.clone();
+    let begin_of_drain = async move {
+        // The sender outlives this future.
+        let _ = drained.wait_for(|draining| *draining).await;
+    };
+    let serving = server.add_routes(routes).serve_with_incoming_shutdown(incoming, begin_of_drain);
+    let services = ["", SuppressionServer::<S>::NAME, AdministrationServer::<S>::NAME];
+    let following = health::follow(store, reporter, &services, &limits, draining.clone());
+    let accepting = incoming::accept(listener, connections, &limits, draining);
+    let announcing = async {
+        shutdown.await;
+        drain.send_replace(true);
+    };
+    let work = async { serving.await.map_err(Error::from) };
+    let ((), (), (), ()) = tokio::try_join!(work, infallible(following), infallible(accepting), infallible(announcing))?;
+    Ok(())
+}
+
+type SuppressionServer<S> = SuppressionServiceServer<Suppression<S>>;
+type AdministrationServer<S> = SuppressionAdminServiceServer<Administration<S>>;
+
+async fn infallible(work: impl Future<Output = ()>) -> Result<(), Error> {
+    work.await;
+    Ok(())
+}
+
+fn routes<S>(store: S, settings: Settings, metrics: Metrics, draining: watch::Receiver<bool>) -> Routes
+where
+    S: EvidenceStore + LetterStore,
+{
+    let Settings { policy, access, tls: _, reflection, limits } = settings;
+    let access = Arc::new(access);
+    let max_request_bytes = limits.max_request_bytes;
+    let judge = Judge::new(store.clone(), policy, metrics);
+    let suppression = SuppressionServiceServer::new(Suppression::new(judge, limits, draining));
+    let administration = SuppressionAdminServiceServer::new(Administration::new(store));
+    let routes = Routes::default()
+        .add_service(guarded(suppression.max_decoding_message_size(max_request_bytes), access.gate(Right::Read)))
+        .add_service(guarded(administration.max_decoding_message_size(max_request_bytes), access.gate(Right::Administrate)));
+    if reflection { with_reflection(routes) } else { routes }
+}
+
+fn guarded<T>(service: T, gate: Gate) -> InterceptedService<T, Gate> {
+    InterceptedService::new(service, gate)
+}
+
+/// Both versions: many a `grpcurl` speaks only the older one.
+fn with_reflection(routes: Routes) -> Routes {
+    let builder = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // Without the messages of error details, clients show them as bytes.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+    };
+    match (builder().build_v1(), builder().build_v1alpha()) {
+        (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),
+        (Err(error), _) | (_, Err(error)) => {
+            // The descriptors are compiled in; a test asks for them.
+            tracing::error!(%error, "there is no reflection: the compiled-in descriptors cannot be read");
+            routes
+        }
+    }
+}
