@@ -8,6 +8,7 @@ mod committer;
 mod keys;
 mod letters;
 
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -182,10 +183,32 @@ fn open_tree(directory: &Path) -> Result<(Database, Keyspace), Error> {
     match catch_unwind(AssertUnwindSafe(open)) {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(fjall::Error::Locked)) => Err(Error::DirectoryInUse { directory: directory.display().to_string() }),
-        Ok(Err(fjall::Error::Io(error))) => Err(io_failed("open", path, &error)),
-        Ok(Err(error)) => Err(cannot_be_opened(path, &format!("{error:?}"))),
+        Ok(Err(error)) => Err(match io_cause(&error) {
+            Some(cause) if !tells_of_damage(cause.kind()) => io_failed("open", path, cause),
+            Some(_) | None => cannot_be_opened(path, &format!("{error:?}")),
+        }),
         Err(_) => Err(cannot_be_opened(path, "its files do not fit together")),
     }
+}
+
+/// The operating system's error under one of fjall's.
+fn io_cause(error: &fjall::Error) -> Option<&std::io::Error> {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+/// Whether the error of an opening means that a file is missing, left over or cut: the disk works, what is on it does not fit
+/// together.
+fn tells_of_damage(kind: ErrorKind) -> bool {
+    // An invalid input is a place before the beginning of a file.
+    matches!(
+        kind,
+        ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::InvalidData
+            | ErrorKind::InvalidInput
+            | ErrorKind::UnexpectedEof
+    )
 }
 
 fn cannot_be_opened(path: &Path, why: &str) -> Error {

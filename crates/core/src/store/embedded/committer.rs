@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use super::commit_mark::{CommitMark, slot_of};
+use super::commit_mark::{CommitMark, entries_of};
 use super::keys;
 use crate::store::Outcome;
 use crate::{Address, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
@@ -112,8 +112,9 @@ impl Committer {
         if batch.is_empty() {
             return Ok(());
         }
-        let commit = self.mark.next();
-        batch.insert(&self.tree, keys::slot(slot_of(commit)), commit.to_be_bytes());
+        for (key, value) in entries_of(self.mark.next()) {
+            batch.insert(&self.tree, key, value);
+        }
         let failed =
             |error: &dyn std::fmt::Debug| Error::StoreFailed { reason: format!("the disk refused a commit ({error:?})") };
         batch.commit().map_err(|error| failed(&error))?;
