@@ -1,1 +1,15 @@
-//! The tests of the whole: real servers, real clients.
+//! The whole of suppressd, from outside: the stores over the public interface of core, each against a real server or disk.
+//!
+//! One binary, one file a topic. Every test makes what it needs for itself, so all of them run at the same time. A test whose
+//! server is not installed fails.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what the tests share is not inside a test, and fails like one"
+)]
+
+mod events;
+mod servers;
+mod stores;

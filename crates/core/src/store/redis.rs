@@ -19,8 +19,6 @@ mod keys;
 mod letters;
 mod reply;
 mod script;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -1,30 +1,30 @@
+//! What lies in Redis, and what is done about what lies there and should not.
+
 use std::collections::BTreeMap;
 
-use super::*;
-use crate::store::redis::CHANGES_PER_BUCKET;
-use crate::store::{AdministrativeStore as _, EvidenceStore as _, Outcome};
-use crate::{Class, Error, Lift, ManualEntry};
+use suppressd_core::store::Outcome;
+use suppressd_core::store::redis::{CHANGES_PER_BUCKET, RedisSettings, RedisStore};
+use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _, LetterStore as _};
+use suppressd_core::{Class, DAY_SECONDS, Error, Letter, LetterHead, LetterLimits};
 
-const ALICE: &str = "alice@example.com";
-/// CRC16 of that address, modulo 256.
+use super::{block_on, record_of};
+use crate::events::{ALICE, address, at, bounce, complaint, delivery, entry};
+use crate::servers::redis::RedisServer;
+
+/// The bucket is CRC16 of the address, modulo 256.
 const RECORD: &str = "sup:{5e}:a:alice@example.com";
 const FEED: &str = "sup:{5e}:feed";
 const CHANGES: &str = "sup:{5e}:changes";
 
 type Entries = Vec<(String, Vec<String>)>;
 
-fn entry() -> ManualEntry {
-    ManualEntry { since: at(5), until: None, who: "ops".into(), note: "asked to".into() }
-}
-
 #[test]
 fn an_operator_can_read_it() {
-    let server = Server::start(&[]);
+    let server = RedisServer::start(&[]);
     block_on(async {
         let store = server.store();
-        let complaint = Event { kind: EventKind::Complaint, ..bounce(ALICE, 2, 200, "") };
-        let events =
-            [bounce(ALICE, 1, 100, "bad-mailbox"), complaint, delivery(ALICE, 3, 300), bounce(ALICE, 1, 100, "bad-mailbox")];
+        let bounced = bounce(ALICE, 1, 100, "bad-mailbox");
+        let events = [bounced.clone(), complaint(ALICE, 2, 200), delivery(ALICE, 3, 300), bounced];
         let outcomes = store.record(&events).await.unwrap();
         assert_eq!(outcomes, [Outcome::Recorded, Outcome::Recorded, Outcome::Recorded, Outcome::Duplicate]);
     });
@@ -50,50 +50,40 @@ fn an_operator_can_read_it() {
 }
 
 #[test]
-fn a_delivery_to_nobody_known_writes_nothing() {
-    let server = Server::start(&[]);
-    let outcomes = block_on(async { server.store().record(&[delivery(ALICE, 1, 100)]).await });
-    assert_eq!(outcomes, Ok(vec![Outcome::Recorded]));
+fn what_tells_nothing_writes_nothing() {
+    let server = RedisServer::start(&[]);
+    block_on(async {
+        let store = server.store();
+        assert_eq!(store.record(&[delivery(ALICE, 1, 100)]).await, Ok(vec![Outcome::Recorded]));
+        assert_eq!(store.lift(&address(ALICE), at(1), "ops", "").await, Ok(false));
+    });
     assert_eq!(server.cli::<u64>(&["DBSIZE"]), 0);
 }
 
 #[test]
-fn what_an_operator_does_is_kept_and_told() {
-    let server = Server::start(&[]);
+fn what_an_operator_does_is_told() {
+    let server = RedisServer::start(&[]);
     block_on(async {
         let store = server.store();
-        assert_eq!(store.lift(&address(ALICE), at(1), "ops", "").await, Ok(false));
-        assert_eq!(server.cli::<u64>(&["DBSIZE"]), 0);
-        store.suppress(&address(ALICE), entry()).await.unwrap();
-        store.suppress(&address(ALICE), entry()).await.unwrap();
-        let record = store.records(&[address(ALICE)]).await.unwrap().remove(0).unwrap();
-        assert_eq!(record.manual, Some(entry()));
-
-        // A fence behind newer evidence, and words that look like the field that is set.
+        store.suppress(&address(ALICE), entry(5, "asked to")).await.unwrap();
+        store.suppress(&address(ALICE), entry(5, "asked to")).await.unwrap();
         store.record(&[bounce(ALICE, 1, 900, "other"), bounce(ALICE, 2, 700, "bad-mailbox")]).await.unwrap();
-        let why = "\"fence\":1, %1 |\u{e9}";
-        assert_eq!(store.lift(&address(ALICE), at(800), "\"fence\":2", why).await, Ok(true));
-        let record = store.records(&[address(ALICE)]).await.unwrap().remove(0).unwrap();
-        let lift = Lift { fence: at(900), at: at(800), who: "\"fence\":2".into(), why: why.into() };
-        assert_eq!((record.manual, record.lift), (None, Some(lift)));
-        assert_eq!(store.lift(&address(ALICE), UnixSeconds::MAX, "ops", "").await, Ok(true));
-        let record = store.records(&[address(ALICE)]).await.unwrap().remove(0).unwrap();
-        assert_eq!(record.lift.unwrap().fence, UnixSeconds::MAX);
+        assert_eq!(store.lift(&address(ALICE), at(800), "ops", "").await, Ok(true));
     });
     assert_eq!(server.cli::<u64>(&["XLEN", FEED]), 1);
     let changes: Entries = server.cli(&["XRANGE", CHANGES, "-", "+"]);
     let what: Vec<_> = changes.iter().map(|(_, fields)| &*fields[3]).collect();
-    assert_eq!(what, ["suppress", "suppress", "event", "event", "lift", "lift"]);
+    assert_eq!(what, ["suppress", "suppress", "event", "event", "lift"]);
 }
 
 #[test]
 fn fields_of_a_later_version_are_left_alone() {
-    let server = Server::start(&[]);
+    let server = RedisServer::start(&[]);
     block_on(async {
         let store = server.store();
         store.record(&[bounce(ALICE, 1, 100, "bad-mailbox")]).await.unwrap();
         server.cli::<()>(&["HSET", RECORD, "of-a-later-version", "x"]);
-        assert!(store.records(&[address(ALICE)]).await.unwrap()[0].is_some());
+        assert!(record_of(&store, &address(ALICE)).await.is_some());
         for (field, text) in [("e:AAAAAAAAAAE", "100|b"), ("e:x", "100|b|||||"), ("soft", "x"), ("delivered", ""), ("lift", "{}")]
         {
             let before: Option<String> = server.cli(&["HGET", RECORD, field]);
@@ -106,13 +96,13 @@ fn fields_of_a_later_version_are_left_alone() {
                 None => server.cli::<()>(&["HDEL", RECORD, field]),
             }
         }
-        assert!(store.records(&[address(ALICE)]).await.unwrap()[0].is_some());
+        assert!(record_of(&store, &address(ALICE)).await.is_some());
     });
 }
 
 #[test]
 fn forgotten_scripts_are_sent_again() {
-    let server = Server::start(&[]);
+    let server = RedisServer::start(&[]);
     block_on(async {
         let store = server.store();
         let of_many = |round: u64| -> Vec<_> {
@@ -125,7 +115,7 @@ fn forgotten_scripts_are_sent_again() {
         }
         assert_eq!(store.record(&of_many(1)).await.unwrap(), vec![Outcome::Duplicate; 300]);
         server.cli::<()>(&["SCRIPT", "FLUSH"]);
-        store.suppress(&address(ALICE), entry()).await.unwrap();
+        store.suppress(&address(ALICE), entry(5, "")).await.unwrap();
         let records = store.records(&[address("a7@x.example"), address(ALICE), address("b@x.example")]).await.unwrap();
         assert_eq!(records[0].as_ref().unwrap().counters.get(Class::Hard), 3);
         assert!(records[1].is_some() && records[2].is_none());
@@ -133,29 +123,8 @@ fn forgotten_scripts_are_sent_again() {
 }
 
 #[test]
-fn the_same_event_many_times_at_once_counts_once() {
-    let server = Server::start(&[]);
-    block_on(async {
-        let store = server.store();
-        let record_it = || {
-            let store = store.clone();
-            tokio::spawn(async move { store.record(&[bounce(ALICE, 1, 100, "quota-issues")]).await })
-        };
-        let tasks: Vec<_> = (0..20).map(|_| record_it()).collect();
-        let mut outcomes = Vec::new();
-        for task in tasks {
-            outcomes.extend(task.await.unwrap().unwrap());
-        }
-        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Recorded).count(), 1);
-        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Duplicate).count(), 19);
-        let record = store.records(&[address(ALICE)]).await.unwrap().remove(0).unwrap();
-        assert_eq!((record.evidence().len(), record.counters.get(Class::Soft)), (1, 1));
-    });
-}
-
-#[test]
 fn changes_are_bounded_and_the_feed_is_not() {
-    let server = Server::start(&[]);
+    let server = RedisServer::start(&[]);
     let count = CHANGES_PER_BUCKET + 1000;
     let outcomes = block_on(async {
         let events: Vec<_> = (0_u32..).take(count).map(|number| bounce(ALICE, number.into(), number.into(), "other")).collect();
@@ -166,4 +135,48 @@ fn changes_are_bounded_and_the_feed_is_not() {
     assert!((CHANGES_PER_BUCKET..CHANGES_PER_BUCKET + 200).contains(&changes), "{changes}");
     assert_eq!(server.cli::<u64>(&["XLEN", FEED]), 1);
     assert_eq!(server.cli::<usize>(&["HGET", RECORD, "unmapped"]), count);
+}
+
+fn letter(content: &str, seconds: i64) -> Letter {
+    Letter::new(content.as_bytes(), "a|b %7C\n\u{e9}".into(), at(seconds))
+}
+
+#[test]
+fn all_of_a_letter_goes_with_it() {
+    let server = RedisServer::start(&[]);
+    block_on(async {
+        let letter_limits = LetterLimits { max_letters: 3, max_content_bytes: 100, max_age_seconds: 1000 };
+        let store = RedisStore::open(&RedisSettings { letter_limits, ..server.patient_settings() }).unwrap();
+        let three = vec![letter("a", 1), letter("b", 1), letter("c", 1)];
+        assert_eq!(store.keep_letters(three, at(1)).await, Ok(vec![true; 3]));
+        assert_eq!(store.keep_letters(vec![letter("d", 1002), letter(&"x".repeat(98), 1002)], at(1002)).await, Ok(vec![true; 2]));
+        assert_eq!(store.keep_letters(vec![letter("ee", 1002)], at(1002)).await, Err(Error::LettersFull));
+        assert_eq!(store.remove_letter(letter("d", 0).head.id).await, Ok(true));
+    });
+    let sizes = [("HLEN", "heads"), ("HLEN", "content"), ("ZCARD", "by-time")];
+    for (command, key) in sizes {
+        assert_eq!(server.cli::<u64>(&[command, &format!("sup:{{letters}}:{key}")]), 1, "{key}");
+    }
+    assert_eq!(server.cli::<u64>(&["GET", "sup:{letters}:bytes"]), 98);
+}
+
+#[test]
+fn a_letter_past_its_age_is_not_taken_for_kept() {
+    let server = RedisServer::start(&[]);
+    block_on(async {
+        // More than one call removes.
+        let letter_limits = LetterLimits { max_letters: 1000, ..LetterLimits::default() };
+        let store = RedisStore::open(&RedisSettings { letter_limits, ..server.patient_settings() }).unwrap();
+        let old: Vec<_> = (0..500).map(|number| letter(&format!("old {number}"), number)).collect();
+        store.keep_letters(old, at(0)).await.unwrap();
+        let now = at(100 * DAY_SECONDS);
+        let old = letter("old 499", 0);
+        let again = Letter { head: LetterHead { received: now, ..old.head }, ..old };
+        assert_eq!(store.keep_letters(vec![again.clone()], now).await, Ok(vec![true]));
+        for number in 0..4 {
+            store.keep_letters(vec![letter(&format!("new {number}"), now.get())], now).await.unwrap();
+        }
+        assert_eq!(store.letter_usage().await.unwrap().letters, 5);
+        assert_eq!(store.letter(again.head.id).await, Ok(Some(again)));
+    });
 }

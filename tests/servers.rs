@@ -1,0 +1,3 @@
+//! Servers of a test's own.
+
+pub(crate) mod redis;

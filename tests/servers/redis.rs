@@ -1,0 +1,167 @@
+//! A `redis-server` of a test's own, in a directory of its own.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ::redis::{Connection, FromRedisValue, InfoDict, RedisResult};
+use suppressd_core::store::redis::{RedisSettings, RedisStore};
+
+/// Longest time that a server may take to start.
+const START_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Longest path of a directory that leaves room for a socket in it: the kernel allows 108 bytes.
+const MAX_DIRECTORY_BYTES: usize = 80;
+
+/// Longest time for anything on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where a server listens.
+enum Door {
+    Socket(PathBuf),
+    Port(u16),
+}
+
+/// A server that is killed when it goes.
+pub(crate) struct RedisServer {
+    directory: tempfile::TempDir,
+    arguments: Vec<String>,
+    door: Door,
+    child: Option<Child>,
+}
+
+impl RedisServer {
+    /// A server on a socket. It forgets everything when it ends, unless the arguments say otherwise; `--appendonly yes
+    /// --appendfsync always` makes it keep what it acknowledged.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let directory = directory();
+        let door = Door::Socket(directory.path().join("s"));
+        let mut server = Self::new(directory, door, arguments);
+        server.start_again();
+        server
+    }
+
+    /// A server on a port of loopback.
+    pub(crate) fn start_on_tcp(arguments: &[&str]) -> Self {
+        let started = Instant::now();
+        loop {
+            let mut server = Self::new(directory(), Door::Port(free_port()), arguments);
+            if server.try_start() {
+                return server;
+            }
+            // Somebody else took the port between our asking for it and the server's.
+            assert!(started.elapsed() < START_DEADLINE, "redis-server did not start on any port");
+        }
+    }
+
+    fn new(directory: tempfile::TempDir, door: Door, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { directory, arguments, door, child: None }
+    }
+
+    /// Starts it at the same place, in the same directory.
+    pub(crate) fn start_again(&mut self) {
+        assert!(self.try_start(), "redis-server ended by itself; its log is {}", self.log());
+    }
+
+    /// Says whether it is ready; it is not if it ended by itself.
+    fn try_start(&mut self) -> bool {
+        assert!(self.child.is_none(), "it still runs");
+        let (port, socket) = match &self.door {
+            Door::Socket(path) => ("0".to_owned(), path.to_str().unwrap()),
+            Door::Port(port) => (port.to_string(), ""),
+        };
+        let child = Command::new("redis-server")
+            .current_dir(self.directory.path())
+            .args(["--bind", "127.0.0.1", "--port", &port, "--unixsocket", socket, "--logfile", "log"])
+            .args(["--save", "", "--appendonly", "no"])
+            .args(&self.arguments)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.child = Some(child.unwrap_or_else(|error| panic!("the tests need redis-server, 7 or later: {error}")));
+        let started = Instant::now();
+        while !self.answers() {
+            if self.child.as_mut().unwrap().try_wait().unwrap().is_some() {
+                self.child = None;
+                return false;
+            }
+            assert!(started.elapsed() < START_DEADLINE, "redis-server did not start; its log is {}", self.log());
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        true
+    }
+
+    /// Whether it has read its files, and is who answers there.
+    fn answers(&self) -> bool {
+        let info = || -> RedisResult<InfoDict> { ::redis::cmd("INFO").query(&mut self.connection()?) };
+        info().is_ok_and(|info| info.get("loading") == Some(0_u8) && info.get("process_id") == self.child.as_ref().map(Child::id))
+    }
+
+    fn connection(&self) -> RedisResult<Connection> {
+        ::redis::Client::open(self.url())?.get_connection_with_timeout(PATIENCE)
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
+    }
+
+    /// Kills it with no chance to write anything.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Sends it a signal by name, as `kill` does.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    pub(crate) fn url(&self) -> String {
+        match &self.door {
+            Door::Socket(path) => format!("redis+unix://{}", path.display()),
+            Door::Port(port) => format!("redis://127.0.0.1:{port}"),
+        }
+    }
+
+    /// How a store is opened that waits as long as a busy machine needs.
+    pub(crate) fn patient_settings(&self) -> RedisSettings {
+        RedisSettings {
+            read_deadline: PATIENCE,
+            write_deadline: PATIENCE,
+            connection_timeout: PATIENCE,
+            ..RedisSettings::new(self.url())
+        }
+    }
+
+    /// A patient store. To be called within a runtime.
+    pub(crate) fn store(&self) -> RedisStore {
+        RedisStore::open(&self.patient_settings()).unwrap()
+    }
+
+    /// What an operator sees in `redis-cli`.
+    pub(crate) fn cli<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        let (name, arguments) = words.split_first().unwrap();
+        ::redis::cmd(name).arg(arguments).query(&mut self.connection().unwrap()).unwrap()
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn directory() -> tempfile::TempDir {
+    let wanted = std::env::temp_dir();
+    let is_short = wanted.as_os_str().len() <= MAX_DIRECTORY_BYTES;
+    tempfile::tempdir_in(if is_short { &wanted } else { Path::new("/tmp") }).unwrap()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}

@@ -1,0 +1,82 @@
+//! The store contract over every store, and what is each store's own.
+
+mod contract;
+mod embedded_crash;
+mod embedded_damage;
+mod embedded_durability;
+mod histories;
+mod redis_faults;
+mod redis_layout;
+
+use std::future::Future;
+use std::path::Path;
+
+use suppressd_core::store::EvidenceStore;
+use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
+use suppressd_core::store::memory::MemoryStore;
+use suppressd_core::store::redis::{RedisSettings, RedisStore};
+use suppressd_core::{Address, LetterLimits, Record};
+use tempfile::TempDir;
+
+use crate::servers::redis::RedisServer;
+
+/// The limits that every store is opened with here.
+const LIMITS: LetterLimits = LetterLimits { max_letters: 60, max_content_bytes: 1000, max_age_seconds: 1000 };
+
+/// Runs cases, `async fn(impl Store)`, over every store. Each case of each store is a test of its own, with a store of its own.
+macro_rules! over_every_store {
+    ($($case:ident),+ $(,)?) => {
+        $crate::stores::over_one_store!(memory: $($case),+);
+        $crate::stores::over_one_store!(embedded: $($case),+);
+        $crate::stores::over_one_store!(redis: $($case),+);
+    };
+}
+
+/// The tests of one store, which the function of that name opens.
+macro_rules! over_one_store {
+    ($store:ident: $($case:ident),+) => {
+        mod $store {
+            $(
+                #[test]
+                fn $case() {
+                    $crate::stores::block_on(async {
+                        let (store, _alive) = $crate::stores::$store();
+                        super::$case(store).await;
+                    });
+                }
+            )+
+        }
+    };
+}
+
+use {over_every_store, over_one_store};
+
+fn memory() -> (MemoryStore, ()) {
+    (MemoryStore::new(LIMITS), ())
+}
+
+fn embedded() -> (EmbeddedStore, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(&in_directory(directory.path())).unwrap();
+    (store, directory)
+}
+
+fn redis() -> (RedisStore, RedisServer) {
+    let server = RedisServer::start(&[]);
+    let settings = RedisSettings { letter_limits: LIMITS, ..server.patient_settings() };
+    (RedisStore::open(&settings).unwrap(), server)
+}
+
+fn in_directory(directory: &Path) -> EmbeddedSettings {
+    EmbeddedSettings { directory: directory.into(), letter_limits: LIMITS, waits_for_disk: true }
+}
+
+/// Runs on two threads, so that what is done at once is.
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
+}
+
+/// The record of one address.
+async fn record_of(store: &impl EvidenceStore, address: &Address) -> Option<Record> {
+    store.records(std::slice::from_ref(address)).await.unwrap().remove(0)
+}
