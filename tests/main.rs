@@ -1,7 +1,8 @@
-//! The whole of suppressd, from outside: the stores over the public interface of core, each against a real server or disk.
+//! The whole of suppressd, from outside: the stores over the public interface of core, the executable over its doors, each
+//! against a real server, disk or client.
 //!
 //! One binary, one file a topic. Every test makes what it needs for itself, so all of them run at the same time. A test whose
-//! server is not installed fails.
+//! server or client is not installed fails.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +11,8 @@
     reason = "what the tests share is not inside a test, and fails like one"
 )]
 
+mod clients;
 mod events;
+mod journeys;
 mod servers;
 mod stores;

@@ -1,7 +1,6 @@
 //! What the embedded store finds when it is opened again, and who may open it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
@@ -11,9 +10,6 @@ use suppressd_core::{Error, Event, Letter, LetterUsage};
 use super::embedded_crash::{files_under, image_of};
 use super::{block_on, in_directory, record_of};
 use crate::events::{ALICE, BOB, address, at, bounce, delivery, entry};
-
-/// Tells the other process which directory to open.
-const DIRECTORY: &str = "SUPPRESSD_TEST_DIRECTORY";
 
 /// Longest time until the tree writes its first table.
 const FLUSH_DEADLINE: Duration = Duration::from_mins(1);
@@ -114,37 +110,6 @@ fn a_directory_has_one_owner_until_it_is_released() {
     assert!(matches!(open(directory.path()).err(), Some(Error::DirectoryInUse { .. })), "a clone still has it");
     drop(clone);
     assert!(open(directory.path()).is_ok());
-}
-
-#[test]
-fn another_process_cannot_open_it() {
-    let directory = tempfile::tempdir().unwrap();
-    let other_process_opens = || {
-        let name = format!("{}::in_another_process", module_path!().split_once("::").unwrap().1);
-        let test = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", &name, "--ignored", "--nocapture"])
-            .env(DIRECTORY, directory.path())
-            .output()
-            .unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&test.stdout), String::from_utf8_lossy(&test.stderr));
-        assert!(said.contains("1 passed"), "{said}");
-        said.contains("the directory is in use")
-    };
-    let store = open(directory.path()).unwrap();
-    assert!(other_process_opens());
-    drop(store);
-    assert!(!other_process_opens());
-}
-
-#[test]
-#[ignore = "run by another_process_cannot_open_it, in a process of its own"]
-fn in_another_process() {
-    let Some(directory) = std::env::var_os(DIRECTORY) else { return };
-    match open(Path::new(&directory)) {
-        Ok(_) => {}
-        Err(Error::DirectoryInUse { .. }) => println!("the directory is in use"),
-        Err(other) => panic!("{other}"),
-    }
 }
 
 #[test]

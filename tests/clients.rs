@@ -1,0 +1,5 @@
+//! Clients of the servers under test.
+
+pub(crate) mod grpcio;
+pub(crate) mod http;
+pub(crate) mod rust_grpc;

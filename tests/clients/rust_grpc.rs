@@ -1,0 +1,88 @@
+//! gRPC by the generated client: for tests that need many calls quickly.
+
+use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
+use suppressd_service::proto::{
+    BatchIsSuppressedRequest, IsSuppressedRequest, IsSuppressedResponse, StreamIsSuppressedRequest, SuppressionResult,
+};
+use tokio::runtime::Runtime;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+use crate::servers::suppressd::PATIENCE;
+
+/// A client that waits for each answer.
+pub(crate) struct Checks {
+    runtime: Runtime,
+    client: SuppressionServiceClient<Channel>,
+    token: Option<String>,
+}
+
+impl Checks {
+    pub(crate) fn at(url: &str) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().timeout(PATIENCE);
+        let client = runtime.block_on(async { SuppressionServiceClient::new(endpoint.connect_lazy()) });
+        Self { runtime, client, token: None }
+    }
+
+    pub(crate) fn with_token(mut self, token: &str) -> Self {
+        self.token = Some(token.to_owned());
+        self
+    }
+
+    fn request<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        if let Some(token) = &self.token {
+            request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        }
+        request
+    }
+
+    pub(crate) fn of_account(&self, email: &str, account: &str) -> Result<IsSuppressedResponse, Status> {
+        let request = self.request(IsSuppressedRequest { email: email.into(), account: account.into(), strict: false });
+        let mut client = self.client.clone();
+        self.runtime.block_on(client.is_suppressed(request)).map(tonic::Response::into_inner)
+    }
+
+    pub(crate) fn one(&self, email: &str) -> Result<IsSuppressedResponse, Status> {
+        self.of_account(email, "")
+    }
+
+    pub(crate) fn is_suppressed(&self, email: &str) -> bool {
+        self.one(email).unwrap().suppressed.unwrap()
+    }
+
+    pub(crate) fn soft_bounces(&self, email: &str) -> u32 {
+        self.one(email).unwrap().soft_bounces
+    }
+
+    pub(crate) fn batch(&self, emails: &[&str]) -> Result<Vec<SuppressionResult>, Status> {
+        let emails = emails.iter().map(|email| (*email).to_owned()).collect();
+        let request = self.request(BatchIsSuppressedRequest { emails, account: String::new(), strict: false });
+        let mut client = self.client.clone();
+        self.runtime.block_on(client.batch_is_suppressed(request)).map(|answer| answer.into_inner().results)
+    }
+
+    /// Sends one message after the other, each when the answer to the one before it is there. Ends with the first fault.
+    pub(crate) fn stream(&self, messages: &[&[&str]]) -> Vec<Result<Vec<SuppressionResult>, Status>> {
+        let mut client = self.client.clone();
+        self.runtime.block_on(async {
+            let (sender, receiver) = tokio::sync::mpsc::channel(1);
+            let requests = tokio_stream::wrappers::ReceiverStream::new(receiver);
+            let mut answers = client.stream_is_suppressed(self.request(requests)).await.unwrap().into_inner();
+            let mut seen = Vec::new();
+            for emails in messages {
+                let emails = emails.iter().map(|email| (*email).to_owned()).collect();
+                let _ = sender.send(StreamIsSuppressedRequest { emails, account: String::new(), strict: false }).await;
+                match answers.message().await {
+                    Ok(answer) => seen.push(Ok(answer.unwrap().results)),
+                    Err(status) => {
+                        seen.push(Err(status));
+                        break;
+                    }
+                }
+            }
+            seen
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! The executable from end to end: a webhook in, a verdict out.
+
+mod access;
+mod bad_input;
+mod commands;
+mod crash;
+mod foreign_clients;
+mod fsync_order;
+mod once;
+mod outage;
+mod shutdown;
+mod slow_clients;
+mod verdicts;
+mod webhook;
+
+use tempfile::TempDir;
+
+use crate::servers::redis::RedisServer;
+use crate::servers::suppressd::{Launch, Suppressd, data};
+
+/// Makes a test of each journey for each store: a directory, and a Redis that keeps what it acknowledged.
+macro_rules! on_both_stores {
+    ($($journey:ident),+ $(,)?) => {
+        mod embedded {
+            $(
+                #[test]
+                fn $journey() {
+                    super::$journey(&$crate::journeys::Ground::embedded());
+                }
+            )+
+        }
+
+        mod redis {
+            $(
+                #[test]
+                fn $journey() {
+                    super::$journey(&$crate::journeys::Ground::redis());
+                }
+            )+
+        }
+    };
+}
+
+use on_both_stores;
+
+/// Where a journey's evidence is kept.
+enum Ground {
+    Embedded(TempDir),
+    Redis(RedisServer),
+}
+
+impl Ground {
+    fn embedded() -> Self {
+        Self::Embedded(tempfile::tempdir().unwrap())
+    }
+
+    fn redis() -> Self {
+        Self::Redis(RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]))
+    }
+
+    fn launch(&self) -> Launch {
+        match self {
+            Self::Embedded(directory) => Launch::in_directory(&data(directory.path())),
+            Self::Redis(server) => Launch::on(&server.url()),
+        }
+    }
+
+    fn start(&self) -> Suppressd {
+        self.launch().start()
+    }
+}

@@ -1,0 +1,133 @@
+//! The commands, as people and scripts run them.
+
+use std::io::Write as _;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+
+use super::Ground;
+use super::webhook::body;
+use crate::servers::suppressd::{command, run};
+
+fn text(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn with_input(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = command().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn check_answers_by_its_status_and_by_text_and_json() {
+    let ground = Ground::embedded();
+    let server = ground.start();
+    server.webhook().post(body("b", "bad@example.com", "bad-mailbox", 1)).counts();
+    let url = server.grpc_url();
+    let check = |emails: &[&str]| run(&[&["check", "--server", &url], emails].concat());
+    let none = check(&["ok@example.com", "Fine@example.com"]);
+    assert_eq!((none.status.code(), text(&none).lines().count()), (Some(0), 2));
+    let some = check(&["ok@example.com", "bad@example.com"]);
+    assert_eq!(some.status.code(), Some(1));
+    assert_eq!(
+        text(&some).lines().nth(1).unwrap(),
+        "bad@example.com\tsuppressed\thard bounce, bad-mailbox 5.1.1, since 2023-09-20T15:14:03Z"
+    );
+    assert_eq!(check(&["bad@example.com", "nonsense"]).status.code(), Some(2));
+    assert_eq!(run(&["check"]).status.code(), Some(2));
+    assert_eq!(run(&["check", "a@example.com", "--server", "http://127.0.0.1:1"]).status.code(), Some(2));
+
+    let many = format!("{}\nbad@example.com\n", "ok@example.com\n".repeat(1200));
+    let output = with_input(&["check", "--json", "--server", &url, "-"], many.as_bytes());
+    assert_eq!((output.status.code(), text(&output).lines().count()), (Some(1), 1201));
+    let last: Value = serde_json::from_str(text(&output).lines().last().unwrap()).unwrap();
+    assert_eq!(last["suppressed"], true);
+    assert_eq!(last["reason"], "hard_bounce");
+    assert_eq!(last["suppressed_at"], "2023-09-20T15:14:03Z");
+}
+
+#[test]
+fn classify_says_what_each_line_counts_as() {
+    let lines = [
+        (
+            body("b", "<A@Example.com>", "Bad-Mailbox", 1),
+            json!({"line":1,"rcpt":"a@example.com","kind":"bounce","class":"hard","rule":"category:bad-mailbox"}),
+        ),
+        (
+            body("rb", "a@example.com", "quota-issues", 1),
+            json!({"line":2,"rcpt":"a@example.com","kind":"remote-bounce","class":"soft","rule":"category:quota-issues"}),
+        ),
+        (
+            body("b", "a@example.com", "message-expired", 1),
+            json!({"line":3,"rcpt":"a@example.com","kind":"bounce","class":"expired","rule":"category:message-expired"}),
+        ),
+        (
+            body("b", "a@example.com", "never-heard-of", 1),
+            json!({"line":4,"rcpt":"a@example.com","kind":"bounce","class":"unmapped","rule":"category:never-heard-of"}),
+        ),
+        (
+            body("f", "a@example.com", "", 1),
+            json!({"line":5,"rcpt":"a@example.com","kind":"complaint","class":"complaint","rule":"type:f"}),
+        ),
+        (
+            body("d", "a@example.com", "other", 1),
+            json!({"line":6,"rcpt":"a@example.com","kind":"delivered","class":null,"rule":"type:d"}),
+        ),
+        ("{\"type\":\"tq\"}".to_owned(), json!({"line":7,"kind":"ignored","class":null,"rule":"type:tq"})),
+    ];
+    let good: Vec<&str> = lines.iter().map(|(line, _)| &**line).collect();
+    let input = good.join("\n") + "\n\n{\"type\n\u{0}";
+    let output = with_input(&["classify"], input.as_bytes());
+    assert!(output.status.success());
+    let answers: Vec<Value> = text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers[..7], lines.map(|(_, expected)| expected));
+    for (answer, line) in answers[7..].iter().zip([9, 10]) {
+        assert_eq!(answer["line"], line);
+        assert!(answer["error"].as_str().unwrap().contains("JSON"), "{answer}");
+    }
+    assert_eq!(answers.len(), 9);
+    let first = text(&output).lines().next().unwrap();
+    assert!(first.starts_with(r#"{"line":1,"rcpt":"a@example.com","kind":"bounce","class":"hard","rule":"#), "{first}");
+    assert_eq!(run(&["classify", "/nowhere"]).status.code(), Some(2));
+}
+
+#[test]
+fn replay_sends_a_file_once_or_again() {
+    let ground = Ground::embedded();
+    let server = ground.launch().variable("SUPPRESSD_WEBHOOK_TOKEN", "may-record").start();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("events.ndjson");
+    let events: String =
+        (0..1234).map(|number| body("b", &format!("r{number}@example.com"), "bad-mailbox", number) + "\n").collect();
+    std::fs::write(&file, format!("{events}\n{{\"type\":\"b\",\"rcpt\":\"nobody\"}}\n")).unwrap();
+    let url = format!("http://{}", server.http());
+    let replay = |token: &str| {
+        let arguments = ["replay", file.to_str().unwrap(), "--server", &url, "--json"];
+        command().env("SUPPRESSD_WEBHOOK_TOKEN", token).args(arguments).output().unwrap()
+    };
+    let counts = |output: &Output| serde_json::from_slice::<Value>(&output.stdout).unwrap();
+    assert_eq!(replay("wrong").status.code(), Some(2));
+    let first = replay("may-record");
+    assert_eq!(first.status.code(), Some(1), "one line of it was rejected: {first:?}");
+    assert_eq!(counts(&first), json!({"recorded":1234,"duplicate":0,"ignored":0,"rejected":1}));
+    assert_eq!(counts(&replay("may-record")), json!({"recorded":0,"duplicate":1234,"ignored":0,"rejected":1}));
+    assert!(server.checks().is_suppressed("r1233@example.com"));
+}
+
+#[test]
+fn help_has_examples_and_every_flag_of_serve() {
+    for arguments in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["check", "--help"],
+        &["replay", "--help"],
+        &["rejected", "--help"],
+        &["classify", "--help"],
+    ] {
+        let output = run(arguments);
+        assert!(output.status.success() && text(&output).contains("Example"), "{arguments:?}: {}", text(&output));
+    }
+    assert_eq!(run(&["serve", "--nonsense"]).status.code(), Some(64));
+    assert!(text(&run(&["--version"])).starts_with("suppressd "));
+}
