@@ -59,7 +59,7 @@ impl FromStr for Address {
             return Err(invalid("it holds a control character"));
         }
         let (local, domain) = bare.rsplit_once('@').ok_or_else(|| invalid("it has no @"))?;
-        let local: String = local.nfc().collect::<String>().to_lowercase().nfc().collect();
+        let local = normal_local_part(local);
         let domain = ascii_domain(domain)?;
         let text = format!("{local}@{domain}");
         if text.len() > MAX_ADDRESS_BYTES {
@@ -74,6 +74,11 @@ impl FromStr for Address {
 /// Removes one pair of angle brackets, and the blanks just inside it.
 fn without_brackets(text: &str) -> &str {
     text.strip_prefix('<').and_then(|rest| rest.strip_suffix('>')).map_or(text, str::trim)
+}
+
+/// The local part in lower case and NFC. Nearly all of them are ASCII, where the latter is nothing to do.
+fn normal_local_part(local: &str) -> String {
+    if local.is_ascii() { local.to_ascii_lowercase() } else { local.nfc().collect::<String>().to_lowercase().nfc().collect() }
 }
 
 /// The domain's ASCII form; an address literal (`[192.0.2.1]`) is only lower-cased.

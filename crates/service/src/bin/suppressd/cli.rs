@@ -54,7 +54,7 @@ pub(crate) struct ServeArguments {
     /// What to serve: all, ingest (webhooks only) or check (gRPC only) [default: all]
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<String>,
-    /// Where evidence is kept: a directory, or redis://[user:password@]host[:port] [default: suppressd-data]
+    /// Where evidence is kept: a directory, or redis://user:password@host:port [default: suppressd-data]
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) store: Option<String>,
     /// Where HTTP is served [default: 127.0.0.1:8080]

@@ -1,0 +1,42 @@
+//! What the executable costs, against what the libraries and the disk below it cost in the same run.
+//!
+//! `cargo bench --bench serve` runs all; `-- checks` or `-- durable_ingest` one. Ends with status 1 if a target is missed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark talks, fails like a test, and counts no more than a float can"
+)]
+
+mod checks;
+mod constant;
+mod durable_ingest;
+mod measure;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A name, and what says whether its target was reached.
+type Benchmark = (&'static str, fn() -> bool);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == constant::FLAG) {
+        constant::serve();
+        return ExitCode::SUCCESS;
+    }
+    let benchmarks: [Benchmark; 2] = [("checks", checks::reach_target), ("durable_ingest", durable_ingest::reach_target)];
+    // cargo adds flags of its own.
+    let named: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let mut all_reached = true;
+    for (name, reach_target) in benchmarks {
+        if named.is_empty() || named.iter().any(|argument| *argument == name) {
+            all_reached &= reach_target();
+        }
+    }
+    if all_reached { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

@@ -1,0 +1,74 @@
+//! A server in a process of its own, and the CPU that it uses.
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A process that is killed when it goes.
+pub(crate) struct Measured {
+    child: Child,
+    http: Option<SocketAddr>,
+    grpc: SocketAddr,
+}
+
+impl Measured {
+    /// `suppressd serve` on free ports.
+    pub(crate) fn suppressd(store: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_suppressd"));
+        command.args(["serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-format", "json", "--store"]).arg(store);
+        Self::start(command, 2)
+    }
+
+    /// Any process that announces its doors on standard error as `suppressd` does.
+    pub(crate) fn start(mut command: Command, doors: usize) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (mut http, mut grpc) = (None, None);
+        let mut announced = 0;
+        while announced < doors {
+            let line = lines.next().expect("the server ended by itself").unwrap();
+            let Ok(line) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+            if line["message"] == "listening" {
+                let address = line["address"].as_str().unwrap().parse().unwrap();
+                *(if line["door"] == "http" { &mut http } else { &mut grpc }) = Some(address);
+                announced += 1;
+            }
+        }
+        // Its log must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, http, grpc: grpc.unwrap() }
+    }
+
+    pub(crate) fn http(&self) -> SocketAddr {
+        self.http.expect("it has no HTTP door")
+    }
+
+    pub(crate) fn grpc(&self) -> SocketAddr {
+        self.grpc
+    }
+
+    /// CPU that its threads have used so far (`/proc/<id>/task/*/schedstat`, in nanoseconds).
+    pub(crate) fn cpu(&self) -> Duration {
+        let of_thread = |task: std::io::Result<std::fs::DirEntry>| {
+            let stat = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            stat.split(' ').next()?.parse::<u64>().ok()
+        };
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        Duration::from_nanos(tasks.filter_map(of_thread).sum())
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The middle one, which one disturbed round does not move.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
