@@ -1,6 +1,6 @@
 //! The executable from end to end: a webhook in, a verdict out.
 
-mod access;
+pub(crate) mod access;
 mod bad_input;
 mod commands;
 mod crash;
@@ -11,7 +11,7 @@ mod outage;
 mod shutdown;
 mod slow_clients;
 mod verdicts;
-mod webhook;
+pub(crate) mod webhook;
 
 use tempfile::TempDir;
 

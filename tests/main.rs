@@ -12,6 +12,7 @@
 )]
 
 mod clients;
+mod documents;
 mod events;
 mod journeys;
 mod servers;

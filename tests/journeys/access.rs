@@ -64,7 +64,7 @@ fn each_right_needs_its_token(ground: &Ground) {
 }
 
 /// Writes a root and two certificates that it signed.
-fn write_certificates(directory: &Path) {
+pub(crate) fn write_certificates(directory: &Path) {
     let write = |name: &str, text: String| std::fs::write(directory.join(name), text).unwrap();
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     // Two of one name would look like one that signed itself.

@@ -1,0 +1,11 @@
+//! The documents, held to the code: every command in them is run, every name in them exists.
+
+mod commands;
+mod dependencies;
+mod invariants;
+mod links;
+mod markdown;
+mod metrics;
+mod reader;
+mod settings;
+mod transcript;
