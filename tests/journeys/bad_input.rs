@@ -12,6 +12,7 @@ super::on_both_stores!(
     what_cannot_be_read_is_refused_with_a_reason_and_kept,
     a_bad_event_among_good_ones_is_kept_and_costs_no_other,
     a_letter_is_replayed_once_it_is_mended,
+    the_longest_letter_can_be_shown_and_mended,
     what_is_too_long_is_refused_and_not_kept,
     full_letters_are_no_answer,
 );
@@ -154,6 +155,22 @@ fn a_letter_is_replayed_once_it_is_mended(ground: &Ground) {
     assert_eq!(gone.status.code(), Some(2));
     assert!(String::from_utf8(gone.stderr).unwrap().contains(&id));
     assert_eq!(rejected(&server, &["show", "no-letter"]).status.code(), Some(2));
+}
+
+fn the_longest_letter_can_be_shown_and_mended(ground: &Ground) {
+    const MAX_BODY_BYTES: usize = 6 << 20;
+    let server = ground.launch().flags(&["--max-body-bytes", &MAX_BODY_BYTES.to_string()]).start();
+    let longest = "x".repeat(MAX_BODY_BYTES);
+    let answer = server.webhook().post(&longest);
+    assert_eq!(answer.status, 400, "{answer:?}");
+    let id = letters(&server)[0]["id"].as_str().unwrap().to_owned();
+    assert!(content(&server, &id) == longest.as_bytes());
+    let event = body("b", "mended@example.com", "bad-mailbox", 1);
+    let mended = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(mended.path(), format!("{event}{}", " ".repeat(MAX_BODY_BYTES - event.len()))).unwrap();
+    let output = rejected(&server, &["replay", &id, "--body", mended.path().to_str().unwrap()]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(server.checks().is_suppressed("mended@example.com"));
 }
 
 fn what_is_too_long_is_refused_and_not_kept(ground: &Ground) {

@@ -48,6 +48,15 @@ fn check_answers_by_its_status_and_by_text_and_json() {
 }
 
 #[test]
+fn check_asks_a_server_for_no_more_than_it_takes() {
+    let ground = Ground::embedded();
+    let server = ground.launch().flags(&["--max-addresses-per-batch", "7"]).start();
+    let many = "ok@example.com\n".repeat(600);
+    let output = with_input(&["check", "--server", &server.grpc_url(), "-"], many.as_bytes());
+    assert_eq!((output.status.code(), text(&output).lines().count()), (Some(0), 600), "{output:?}");
+}
+
+#[test]
 fn classify_says_what_each_line_counts_as() {
     let lines = [
         (

@@ -53,7 +53,7 @@ pub enum Error {
         directory: String,
     },
     /// The rejected letters fill their limits, so one more cannot be kept.
-    #[error("the rejected letters are full; replay or remove some, then try again")]
+    #[error("the rejected letters are full; replay some, then try again")]
     LettersFull,
 }
 

@@ -73,7 +73,6 @@ impl UnixSeconds {
     }
 }
 
-/// RFC 3339 in UTC.
 /// What a clock says, for those who may read one; before 1970 it is 1970.
 impl From<SystemTime> for UnixSeconds {
     fn from(time: SystemTime) -> Self {
@@ -82,6 +81,7 @@ impl From<SystemTime> for UnixSeconds {
     }
 }
 
+/// RFC 3339 in UTC.
 impl fmt::Display for UnixSeconds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match Timestamp::from_second(self.0) {

@@ -9,8 +9,10 @@ use crate::Error;
 pub struct Limits {
     /// Most addresses in one batch, and in one message of a stream.
     pub max_addresses_per_batch: usize,
-    /// Longest message of a client, in bytes.
+    /// Longest message of a client that checks, in bytes.
     pub max_request_bytes: usize,
+    /// Longest mended letter, in bytes: no shorter than what the webhook takes, or its letters could not be mended.
+    pub max_letter_bytes: usize,
     /// Most metadata of one call, in bytes.
     pub max_metadata_bytes: u32,
     /// Most connections at a time; more wait in the listener's queue.
@@ -40,6 +42,7 @@ impl Default for Limits {
         Self {
             max_addresses_per_batch: 1000,
             max_request_bytes: 1 << 20,
+            max_letter_bytes: 1 << 20,
             max_metadata_bytes: 16 << 10,
             max_connections: 1024,
             max_calls_per_connection: 256,
@@ -69,6 +72,7 @@ impl Limits {
         for (setting, bound) in [
             ("max_addresses_per_batch", self.max_addresses_per_batch),
             ("max_request_bytes", self.max_request_bytes),
+            ("max_letter_bytes", self.max_letter_bytes),
             ("max_connections", self.max_connections),
             ("max_calls_per_connection", self.max_calls_per_connection as usize),
         ] {

@@ -21,6 +21,9 @@ use crate::proto::suppression_service_server::SuppressionServiceServer;
 use crate::suppression::Suppression;
 use crate::{Error, Metrics, Settings, health, incoming, proto};
 
+/// What a message holds beside a letter's content, at most, in bytes.
+const LETTER_FRAME_BYTES: usize = 1024;
+
 /// Serves gRPC until `shutdown` is done, then takes no more connections, finishes the calls that are in flight, and returns.
 ///
 /// The drain takes as long as clients keep a call open; a deadline is the caller's to set, and dropping the future cuts what is
@@ -81,12 +84,16 @@ where
     let Settings { policy, access, tls: _, reflection, limits } = settings;
     let access = Arc::new(access);
     let max_request_bytes = limits.max_request_bytes;
+    let max_letter_message_bytes = limits.max_letter_bytes.saturating_add(LETTER_FRAME_BYTES);
     let judge = Judge::new(store.clone(), policy, metrics);
     let suppression = SuppressionServiceServer::new(Suppression::new(judge, limits, draining));
     let administration = SuppressionAdminServiceServer::new(Administration::new(store));
     let routes = Routes::default()
         .add_service(guarded(suppression.max_decoding_message_size(max_request_bytes), access.gate(Right::Read)))
-        .add_service(guarded(administration.max_decoding_message_size(max_request_bytes), access.gate(Right::Administrate)));
+        .add_service(guarded(
+            administration.max_decoding_message_size(max_letter_message_bytes),
+            access.gate(Right::Administrate),
+        ));
     if reflection { with_reflection(routes) } else { routes }
 }
 

@@ -3,17 +3,20 @@
 use std::io::{BufWriter, Write as _};
 use std::process::ExitCode;
 
+use anyhow::{Context as _, ensure};
 use serde_json::json;
 use suppressd_core::UnixSeconds;
 use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
 use suppressd_service::proto::{BatchIsSuppressedRequest, SuppressionReason, SuppressionResult};
 
+use tonic::Code;
+
 use crate::cli::CheckArguments;
 use crate::failure::{EXIT_NO_ANSWER, EXIT_SOME, Failure};
-use crate::grpc_client::{block_on, connect, refusal};
+use crate::grpc_client::{AuthorizedChannel, block_on, connect, refusal};
 use crate::lines::Lines;
 
-/// Addresses that are asked for at a time.
+/// Addresses that are asked for at a time. A server may take fewer: then it is asked for half as many, and so on.
 const ADDRESSES_PER_CALL: usize = 500;
 
 /// What stands for "read the addresses from standard input".
@@ -48,23 +51,42 @@ async fn check(arguments: CheckArguments) -> anyhow::Result<Seen> {
             out.flush()?;
             return Ok(seen);
         }
-        let request = BatchIsSuppressedRequest { emails: batch.clone(), account: account.clone(), strict };
-        let answer = client.batch_is_suppressed(request).await.map_err(|status| refusal(&status))?.into_inner();
-        anyhow::ensure!(
-            answer.results.len() == batch.len(),
-            "the server answered for {} of {} addresses",
-            answer.results.len(),
-            batch.len()
-        );
-        for (email, result) in batch.iter().zip(&answer.results) {
+        for (email, result) in batch.iter().zip(ask(&mut client, &batch, &account, strict).await?) {
             // An answer that does not say so is none.
-            let suppressed = result.suppressed.ok_or_else(|| anyhow::anyhow!("the server's answer lacks `suppressed`"))?;
+            let suppressed = result.suppressed.context("the server's answer lacks `suppressed`")?;
             seen.invalid |= !result.error.is_empty();
             seen.suppressed |= suppressed;
-            if json { writeln!(out, "{}", as_json(email, result))? } else { writeln!(out, "{}", as_text(email, result))? }
+            if json {
+                writeln!(out, "{}", as_json(email, &result))?;
+            } else {
+                writeln!(out, "{}", as_text(email, &result))?;
+            }
         }
     }
 }
+
+/// Asks for addresses, in as few calls as the server takes.
+async fn ask(client: &mut Client, emails: &[String], account: &str, strict: bool) -> anyhow::Result<Vec<SuppressionResult>> {
+    let mut results = Vec::with_capacity(emails.len());
+    let mut size = emails.len();
+    while let Some(rest) = emails.get(results.len()..).filter(|rest| !rest.is_empty()) {
+        size = size.min(rest.len());
+        let request = BatchIsSuppressedRequest { emails: rest[..size].to_vec(), account: account.to_owned(), strict };
+        match client.batch_is_suppressed(request).await {
+            Ok(answer) => {
+                let answered = answer.into_inner().results;
+                ensure!(answered.len() == size, "the server answered for {} of {size} addresses", answered.len());
+                results.extend(answered);
+            }
+            // Nothing else in it can be invalid: an impossible address is marked in its place.
+            Err(status) if status.code() == Code::InvalidArgument && size > 1 => size /= 2,
+            Err(status) => return Err(refusal(&status)),
+        }
+    }
+    Ok(results)
+}
+
+type Client = SuppressionServiceClient<AuthorizedChannel>;
 
 type Emails = Box<dyn Iterator<Item = anyhow::Result<String>>>;
 

@@ -192,6 +192,7 @@ fn ingest_settings(sources: &Sources<'_>, role: Role) -> anyhow::Result<suppress
 fn service_settings(sources: &Sources<'_>) -> anyhow::Result<suppressd_service::Settings> {
     let default = suppressd_service::Limits::default();
     let max_addresses_per_batch = size(sources, "max_addresses_per_batch", default.max_addresses_per_batch)?;
+    let max_letter_bytes = size(sources, "max_body_bytes", default.max_letter_bytes)?;
     // An address and what stands around it never take more than this, so the larger batches need no limit of their own.
     let max_request_bytes = default.max_request_bytes.max(max_addresses_per_batch.saturating_mul(1024));
     Ok(suppressd_service::Settings {
@@ -199,7 +200,7 @@ fn service_settings(sources: &Sources<'_>) -> anyhow::Result<suppressd_service::
         access: Access { read_tokens: sources.tokens("read_token")?, admin_tokens: sources.tokens("admin_token")? },
         tls: tls(sources)?,
         reflection: sources.flag("reflection", true)?,
-        limits: suppressd_service::Limits { max_addresses_per_batch, max_request_bytes, ..default },
+        limits: suppressd_service::Limits { max_addresses_per_batch, max_request_bytes, max_letter_bytes, ..default },
     })
 }
 

@@ -22,12 +22,16 @@ const LETTERS_PER_PAGE: u32 = 500;
 /// Most pages that are asked for: more letters than any limit lets a store keep.
 const MAX_PAGES: u32 = 100_000;
 
+/// Longest letter that is shown, in bytes.
+const MAX_LETTER_BYTES: usize = 1 << 30;
+
 type Client = SuppressionAdminServiceClient<AuthorizedChannel>;
 
 pub(crate) fn run(arguments: RejectedArguments) -> Result<ExitCode, Failure> {
     let RejectedArguments { action, server } = arguments;
     let all_done = block_on(async {
-        let mut client = Client::new(connect(&server, &["SUPPRESSD_ADMIN_TOKEN"]).await?);
+        let channel = connect(&server, &["SUPPRESSD_ADMIN_TOKEN"]).await?;
+        let mut client = Client::new(channel).max_decoding_message_size(MAX_LETTER_BYTES);
         match action {
             RejectedAction::List { json } => list(&mut client, json).await.map(|()| true),
             RejectedAction::Show { id } => show(&mut client, id).await.map(|()| true),

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, anyhow, bail};
 
+use suppressd_service::MAX_TOKENS;
+
 use crate::secret;
 
 /// Longest configuration file, in bytes.
@@ -133,7 +135,13 @@ impl<'a> Sources<'a> {
     pub(crate) fn tokens(&self, name: &str) -> anyhow::Result<Vec<secrecy::SecretString>> {
         match self.find_secret(name)? {
             None => Ok(Vec::new()),
-            Some(found) => secret::tokens(&found.value).with_context(|| found.place),
+            Some(found) => {
+                let tokens = secret::tokens(&found.value).with_context(|| found.place.clone())?;
+                if tokens.len() > MAX_TOKENS {
+                    bail!("{}: holds {} tokens; {MAX_TOKENS} at most", found.place, tokens.len());
+                }
+                Ok(tokens)
+            }
         }
     }
 }
