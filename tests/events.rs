@@ -19,6 +19,7 @@ pub(crate) fn bounce(recipient: &str, number: u64, seconds: i64, category: &str)
         id: EventId::from_bits(number),
         recipient: address(recipient),
         time: at(seconds),
+        is_time_of_receipt: false,
         kind: EventKind::Bounce,
         category: BounceCategory::from_wire(category),
         status: EnhancedStatusCode::from_wire("5.1.1"),

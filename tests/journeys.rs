@@ -6,6 +6,7 @@ mod commands;
 mod crash;
 mod foreign_clients;
 mod fsync_order;
+mod full_disk;
 mod once;
 mod outage;
 mod shutdown;

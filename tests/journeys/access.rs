@@ -140,6 +140,11 @@ fn what_would_be_open_to_strangers_does_not_start() {
         assert_eq!(output.status.code(), Some(64), "{said}");
         assert!(said.contains(word), "{said}");
     }
+    // A token that is no text was meant to be one: the port must not be open instead.
+    let garbled = std::os::unix::ffi::OsStrExt::from_bytes(b"s\xe9cret");
+    let garbled: &std::ffi::OsStr = garbled;
+    let output = command().env("SUPPRESSD_WEBHOOK_TOKEN", garbled).args(["serve", "--check-config"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(64), "{output:?}");
     for (door, word) in [("--http", "SUPPRESSD_WEBHOOK_TOKEN"), ("--grpc", "SUPPRESSD_READ_TOKEN")] {
         let output = command().args(["serve", door, "0.0.0.0:0", "--check-config"]).output().unwrap();
         assert_eq!(output.status.code(), Some(64));

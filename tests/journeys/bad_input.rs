@@ -60,6 +60,7 @@ fn bad_bodies() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
         ("nothing", Vec::new(), 400, "empty"),
         ("blanks", b" \n ".to_vec(), 400, "empty"),
         ("a text", b"\"b\"".to_vec(), 400, "object"),
+        ("a long text", format!("\"{}\"", "a@example.com".repeat(1000)).into_bytes(), 400, "object"),
         ("not JSON", b"type=b&rcpt=a@example.com".to_vec(), 400, "JSON"),
     ]
 }

@@ -38,6 +38,10 @@ fn check_answers_by_its_status_and_by_text_and_json() {
     assert_eq!(run(&["check"]).status.code(), Some(2));
     assert_eq!(run(&["check", "a@example.com", "--server", "http://127.0.0.1:1"]).status.code(), Some(2));
 
+    let marked = with_input(&["check", "--server", &url, "-"], "\u{feff}bad@example.com\n".as_bytes());
+    assert_eq!(marked.status.code(), Some(1), "a byte order mark hides nobody");
+    assert_eq!(with_input(&["check", "--server", &url, "-"], b"jos\xe9@example.com\n").status.code(), Some(2));
+
     let many = format!("{}\nbad@example.com\n", "ok@example.com\n".repeat(1200));
     let output = with_input(&["check", "--json", "--server", &url, "-"], many.as_bytes());
     assert_eq!((output.status.code(), text(&output).lines().count()), (Some(1), 1201));
@@ -138,5 +142,6 @@ fn help_has_examples_and_every_flag_of_serve() {
         assert!(output.status.success() && text(&output).contains("Example"), "{arguments:?}: {}", text(&output));
     }
     assert_eq!(run(&["serve", "--nonsense"]).status.code(), Some(64));
+    assert_eq!(run(&["classify", "/"]).status.code(), Some(0));
     assert!(text(&run(&["--version"])).starts_with("suppressd "));
 }

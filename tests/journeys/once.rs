@@ -1,6 +1,7 @@
 //! An event counts once, however often it comes, at however many doors.
 
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::servers::suppressd::Launch;
 super::on_both_stores!(
     one_soft_bounce_delivered_a_hundred_times_counts_once,
     one_webhook_without_its_time_counts_once,
+    more_webhooks_without_their_time_than_are_kept_count_once,
     a_batch_that_comes_again_counts_nothing_twice,
 );
 
@@ -51,6 +53,27 @@ fn one_webhook_without_its_time_counts_once(ground: &Ground) {
         bounce["header_Message-Id"] = "<other@sender.example>".into();
         assert_eq!(server.webhook().post(bounce.to_string()).counts(), [1, 0, 0, 0]);
         assert_eq!(server.checks().soft_bounces(&rcpt), 2, "{time:?}");
+    }
+}
+
+fn more_webhooks_without_their_time_than_are_kept_count_once(ground: &Ground) {
+    let server = ground.start();
+    let untimed = |number| {
+        let mut bounce = payload("b", "many@example.com", "other", number);
+        bounce["timeLogged"] = "".into();
+        bounce
+    };
+    let all = serde_json::to_string(&(0..40).map(untimed).collect::<Vec<_>>()).unwrap();
+    let first = server.webhook().post(&all).counts();
+    assert!(first[0] > 16 && first[0] + first[2] == 40, "{first:?}");
+    let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    for _ in 0..2 {
+        // Another second of receipt, which would make them newer than what they had to go for.
+        let last = second();
+        while second() == last {
+            thread::yield_now();
+        }
+        assert_eq!(server.webhook().post(&all).counts(), [0, 16, 24, 0]);
     }
 }
 

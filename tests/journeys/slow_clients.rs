@@ -35,6 +35,8 @@ fn slow_heads_and_bodies_are_closed_while_others_are_served() {
         (http, head.to_vec(), ""),
         (http, slow_body, "HTTP/1.1 408"),
         (grpc, Vec::new(), ""),
+        (grpc, b"P".to_vec(), ""),
+        (grpc, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r".to_vec(), ""),
     ];
     let threads: Vec<_> = stalls
         .into_iter()

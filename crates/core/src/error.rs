@@ -74,6 +74,23 @@ impl Error {
         }
     }
 
+    /// What a caller is told. Of a fault that an operator must mend no more than that: paths and the store's own words are for
+    /// the log.
+    #[must_use]
+    pub fn to_caller(&self) -> String {
+        match self {
+            Self::StoreFailed { .. } | Self::StoreDamaged { .. } | Self::DirectoryInUse { .. } => {
+                "the store needs its operator; the server's log says why".to_owned()
+            }
+            Self::InvalidAddress { .. }
+            | Self::MalformedJson { .. }
+            | Self::InvalidField { .. }
+            | Self::StoreUnavailable { .. }
+            | Self::StoreOverloaded
+            | Self::LettersFull => self.to_string(),
+        }
+    }
+
     /// Whether the fault lies in what was sent, and not in the store.
     #[must_use]
     pub fn is_callers_fault(&self) -> bool {

@@ -63,6 +63,8 @@ pub struct Event {
     pub recipient: Address,
     /// When it happened; the time of receipt where the provider gave none that can be believed.
     pub time: UnixSeconds,
+    /// Whether that is the time of receipt.
+    pub is_time_of_receipt: bool,
     /// What happened.
     pub kind: EventKind,
     /// Why, in the provider's words.
@@ -85,6 +87,7 @@ impl Event {
         Some(Evidence {
             id: self.id,
             time: self.time,
+            is_time_of_receipt: self.is_time_of_receipt,
             kind: self.kind,
             category: self.category.clone(),
             status: self.status,

@@ -4,6 +4,21 @@ use std::fmt::Write as _;
 
 use crate::{BounceCategory, Class, EnhancedStatusCode, Error, EventId, EventKind, UnixSeconds};
 
+/// How many parts the stored text has.
+const PARTS: usize = 7;
+
+/// What stands behind them if the time is that of receipt.
+const TIME_OF_RECEIPT: &str = "|r";
+
+/// Evidence of a class that shares room: that of a day of UTC, or all that has no time of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Shelf {
+    /// Times of receipt.
+    TimeOfReceipt,
+    /// The number of the day since 1970.
+    Day(i64),
+}
+
 /// One kept occurrence: a bounce, a remote bounce or a complaint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
@@ -11,6 +26,8 @@ pub struct Evidence {
     pub id: EventId,
     /// When it happened.
     pub time: UnixSeconds,
+    /// Whether that is the time of receipt, since the provider gave none that could be believed.
+    pub is_time_of_receipt: bool,
     /// What happened; never a delivery.
     pub kind: EventKind,
     /// Why, in the provider's words.
@@ -32,13 +49,29 @@ impl Evidence {
         if self.kind == EventKind::Complaint { Class::Complaint } else { self.category.class() }
     }
 
-    /// What evidence of a class is ordered by: the later is kept.
+    /// What the evidence of a record is ordered by.
     #[must_use]
     pub fn order(&self) -> (UnixSeconds, EventId) {
         (self.time, self.id)
     }
 
-    /// `<epoch>|<type>|<category>|<x.y.z>|<vmta>|<account>|<second opinion>`, with `|` and `%` in a part written as in a URL.
+    /// With which other evidence of its class it shares the room that there is.
+    #[must_use]
+    pub fn shelf(&self) -> Shelf {
+        if self.is_time_of_receipt { Shelf::TimeOfReceipt } else { Shelf::Day(self.time.utc_day()) }
+    }
+
+    /// What decides who stays on a shelf that is full: the greater does.
+    ///
+    /// A time of receipt is no part of it. It is another one when the same event comes again, and evidence that had to go would
+    /// come back with it, and count twice.
+    #[must_use]
+    pub fn rank(&self) -> (UnixSeconds, EventId) {
+        if self.is_time_of_receipt { (UnixSeconds::default(), self.id) } else { self.order() }
+    }
+
+    /// `<epoch>|<type>|<category>|<x.y.z>|<vmta>|<account>|<second opinion>`, with `|` and `%` in a part written as in a URL;
+    /// behind it `|r` if the epoch is the time of receipt.
     ///
     /// The identity is no part of it: it is the name under which the text is kept.
     #[must_use]
@@ -49,6 +82,9 @@ impl Evidence {
         for part in [self.category.as_str(), &status, &self.vmta, &self.account, &self.second_opinion] {
             text.push('|');
             push_escaped(&mut text, part);
+        }
+        if self.is_time_of_receipt {
+            text.push_str(TIME_OF_RECEIPT);
         }
         text
     }
@@ -63,11 +99,14 @@ impl Evidence {
     }
 
     fn parse(id: EventId, text: &str) -> Option<Self> {
+        let is_time_of_receipt = text.matches('|').count() == PARTS && text.ends_with(TIME_OF_RECEIPT);
+        let text = if is_time_of_receipt { text.strip_suffix(TIME_OF_RECEIPT)? } else { text };
         let mut parts = text.split('|');
         let mut part = || parts.next().and_then(unescaped);
         let evidence = Self {
             id,
             time: UnixSeconds::clamped(part()?.parse().ok()?),
+            is_time_of_receipt,
             kind: EventKind::from_wire(&part()?).filter(|kind| *kind != EventKind::Delivered)?,
             category: BounceCategory::from_wire(&part()?),
             status: EnhancedStatusCode::from_wire(&part()?),
@@ -110,6 +149,7 @@ mod tests {
         Evidence {
             id: EventId::from_bits(7),
             time: UnixSeconds::clamped(1_695_222_842),
+            is_time_of_receipt: false,
             kind: EventKind::RemoteBounce,
             category: BounceCategory::from_wire("bad-mailbox"),
             status: EnhancedStatusCode::from_wire("5.1.1"),
@@ -122,23 +162,27 @@ mod tests {
     #[test]
     fn is_kept_as_readable_text() {
         assert_eq!(evidence().to_stored(), "1695222842|rb|bad-mailbox|5.1.1|mta%7C1|100%25|");
+        let received = Evidence { is_time_of_receipt: true, ..evidence() };
+        assert_eq!(received.to_stored(), "1695222842|rb|bad-mailbox|5.1.1|mta%7C1|100%25||r");
     }
 
     #[test]
     fn what_was_not_written_here_is_damage() {
-        for text in ["", "x|b|||||", "1|q|||||", "1|d|||||", "1|b||||", "1|b||||||", "1|b|||%zz||"] {
+        for text in ["", "x|b|||||", "1|q|||||", "1|d|||||", "1|b||||", "1|b||||||", "1|b|||||||r", "1|b||||||x", "1|b|||%zz||"] {
             assert!(matches!(Evidence::from_stored(EventId::from_bits(7), text), Err(Error::StoreDamaged { .. })), "{text:?}");
         }
     }
 
     proptest! {
         #[test]
-        fn reads_back_as_it_was(vmta in any::<String>(), account in any::<String>(), category in any::<String>(), bits in any::<u64>()) {
+        fn reads_back_as_it_was(vmta in any::<String>(), account in any::<String>(), category in any::<String>(), bits in any::<u64>(), second_opinion in "r?", is_time_of_receipt in any::<bool>()) {
             let once = Evidence {
                 id: EventId::from_bits(bits),
                 vmta: vmta.into(),
                 account: account.into(),
                 category: BounceCategory::from_wire(&category),
+                second_opinion: second_opinion.into(),
+                is_time_of_receipt,
                 ..evidence()
             };
             prop_assert_eq!(Evidence::from_stored(once.id, &once.to_stored()).unwrap(), once);

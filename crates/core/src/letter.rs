@@ -7,6 +7,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, UnixSeconds};
 
+/// Longest reason that is kept, in bytes.
+pub const MAX_REASON_BYTES: usize = 512;
+
 /// What a letter is known by: the first 128 bits of its content's SHA-256, as 32 hexadecimal digits. The same content is the
 /// same letter, so a provider's retry does not make a second one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -73,9 +76,10 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// A letter for refused bytes.
+    /// A letter for refused bytes. A reason beyond [`MAX_REASON_BYTES`] is cut.
     #[must_use]
-    pub fn new(content: &[u8], reason: String, received: UnixSeconds) -> Self {
+    pub fn new(content: &[u8], mut reason: String, received: UnixSeconds) -> Self {
+        reason.truncate(reason.floor_char_boundary(MAX_REASON_BYTES));
         let head = LetterHead { received, id: LetterId::of(content), content_bytes: content.len() as u64, reason };
         Self { head, content: content.to_vec() }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Address, Class, EventId, Evidence, Policy, UnixSeconds};
+use crate::{Address, Class, EventId, Evidence, Policy, Shelf, UnixSeconds};
 
 /// Newest days of UTC that are kept of a class, among those that have any of its evidence.
 pub const KEPT_DAYS: usize = 16;
@@ -112,35 +112,16 @@ impl Record {
 
     /// Offers evidence to the record.
     ///
-    /// Of each class the newest [`KEPT_PER_DAY`] of a day and the newest [`KEPT_DAYS`] days are kept, by time and identity.
-    /// What is kept in the end is therefore the same in whatever order, and however often, the same evidence is offered.
+    /// Of each class the newest [`KEPT_PER_DAY`] of a day and the newest [`KEPT_DAYS`] days are kept, by time and identity; of
+    /// those that have only a time of receipt, [`KEPT_PER_DAY`] by identity alone. What is kept in the end is therefore the same
+    /// in whatever order, and however often, the same evidence is offered.
     pub fn admit(&mut self, evidence: Evidence) -> Admission {
         if self.evidence.iter().any(|kept| kept.id == evidence.id) {
             return Admission::Duplicate;
         }
         let class = evidence.class();
-        let day = evidence.time.utc_day();
-        let of_class = || self.evidence.iter().filter(|kept| kept.class() == class);
-        let days: BTreeSet<i64> = of_class().map(|kept| kept.time.utc_day()).collect();
-        let mut evicted = Vec::new();
-        if days.contains(&day) {
-            let mut of_day = of_class().filter(|kept| kept.time.utc_day() == day);
-            if let Some(oldest) = of_day.next()
-                && of_day.count() + 1 >= KEPT_PER_DAY
-            {
-                if evidence.order() < oldest.order() {
-                    return Admission::Ignored;
-                }
-                evicted.push(oldest.id);
-            }
-        } else if days.len() >= KEPT_DAYS
-            && let Some(oldest) = days.first()
-        {
-            if day < *oldest {
-                return Admission::Ignored;
-            }
-            evicted.extend(of_class().filter(|kept| kept.time.utc_day() == *oldest).map(|kept| kept.id));
-        }
+        let of_class: Vec<&Evidence> = self.evidence.iter().filter(|kept| kept.class() == class).collect();
+        let Some(evicted) = make_room(&of_class, &evidence) else { return Admission::Ignored };
         self.evidence.retain(|kept| !evicted.contains(&kept.id));
         let place = self.evidence.partition_point(|kept| kept.order() < evidence.order());
         self.evidence.insert(place, evidence);
@@ -174,6 +155,24 @@ impl Record {
     }
 }
 
+/// What has to go for new evidence of a class; `None` if it is the new evidence.
+fn make_room(of_class: &[&Evidence], new: &Evidence) -> Option<Vec<EventId>> {
+    let on_shelf = |shelf: Shelf| of_class.iter().filter(move |kept| kept.shelf() == shelf);
+    let shelf = new.shelf();
+    if on_shelf(shelf).count() >= KEPT_PER_DAY {
+        let least = on_shelf(shelf).min_by_key(|kept| kept.rank())?;
+        return (least.rank() < new.rank()).then(|| vec![least.id]);
+    }
+    let days: BTreeSet<Shelf> = of_class.iter().map(|kept| kept.shelf()).filter(|shelf| *shelf != Shelf::TimeOfReceipt).collect();
+    let is_new_day = shelf != Shelf::TimeOfReceipt && !days.contains(&shelf);
+    match days.first() {
+        Some(oldest) if is_new_day && days.len() >= KEPT_DAYS => {
+            (*oldest < shelf).then(|| on_shelf(*oldest).map(|kept| kept.id).collect())
+        }
+        Some(_) | None => Some(Vec::new()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +184,7 @@ mod tests {
         Evidence {
             id: EventId::from_bits(number.cast_unsigned()),
             time: UnixSeconds::clamped(seconds),
+            is_time_of_receipt: false,
             kind: EventKind::Bounce,
             category: BounceCategory::from_wire(category),
             status: None,
@@ -204,11 +204,12 @@ mod tests {
         all.dedup_by_key(|evidence| evidence.id);
         let mut kept = Vec::new();
         for class in Class::ALL {
-            let of_class: Vec<_> = all.iter().filter(|evidence| evidence.class() == class).collect();
-            let days: BTreeSet<_> = of_class.iter().map(|evidence| evidence.time.utc_day()).collect();
-            for day in days.into_iter().rev().take(KEPT_DAYS) {
-                let of_day: Vec<_> = of_class.iter().filter(|evidence| evidence.time.utc_day() == day).collect();
-                kept.extend(of_day.into_iter().rev().take(KEPT_PER_DAY).map(|evidence| (*evidence).clone()));
+            let of_class = || all.iter().filter(move |evidence| evidence.class() == class);
+            let days: BTreeSet<_> = of_class().map(Evidence::shelf).filter(|shelf| *shelf != Shelf::TimeOfReceipt).collect();
+            for shelf in days.into_iter().rev().take(KEPT_DAYS).chain([Shelf::TimeOfReceipt]) {
+                let mut of_shelf: Vec<_> = of_class().filter(|evidence| evidence.shelf() == shelf).collect();
+                of_shelf.sort_by_key(|evidence| evidence.rank());
+                kept.extend(of_shelf.into_iter().rev().take(KEPT_PER_DAY).cloned());
             }
         }
         kept.sort_by_key(Evidence::order);
@@ -254,7 +255,8 @@ mod tests {
                 let time = i64::from(time) % days * DAY_SECONDS + i64::from(time) % spread;
                 // The identity fixes the event, as it does on the wire.
                 let time = time + number % 7 * DAY_SECONDS;
-                evidence(number * 10_000_000 + time, time, ["quota-issues", "bad-mailbox", "other"][category % 3])
+                let evidence = evidence(number * 10_000_000 + time, time, ["quota-issues", "bad-mailbox", "other"][category % 3]);
+                Evidence { is_time_of_receipt: number % 5 == 0, ..evidence }
             }).collect()
         }
     }
@@ -273,6 +275,25 @@ mod tests {
                 record.admit(evidence);
             }
             prop_assert_eq!(record.evidence(), &expected[..]);
+        }
+
+        #[test]
+        fn what_comes_again_with_another_time_of_receipt_is_not_kept_again(mut all in histories(), later in 1_i64..100 * DAY_SECONDS) {
+            // An identity has one category.
+            all.sort_by_key(|evidence| evidence.id);
+            all.dedup_by_key(|evidence| evidence.id);
+            all.sort_by_key(|evidence| evidence.id.as_str().bytes().rev().collect::<Vec<_>>());
+            let mut record = record();
+            for evidence in &all {
+                record.admit(evidence.clone());
+            }
+            let before = record.clone();
+            for evidence in all {
+                let time = if evidence.is_time_of_receipt { evidence.time.plus(later.unsigned_abs()) } else { evidence.time };
+                let admission = record.admit(Evidence { time, ..evidence });
+                prop_assert!(!matches!(admission, Admission::Kept { .. }), "{:?}", admission);
+            }
+            prop_assert_eq!(record, before);
         }
     }
 }

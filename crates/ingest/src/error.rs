@@ -36,6 +36,9 @@ pub enum Error {
     /// The body did not come in time. Nothing was written.
     #[error("the body did not come within its time")]
     BodyTimeout,
+    /// The body is compressed. Nothing was written.
+    #[error("the body has a content encoding; send it as it is")]
+    BodyEncoded,
     /// The body broke off. Nothing was written.
     #[error("the body could not be read to its end")]
     BodyUnreadable,
@@ -59,10 +62,10 @@ pub enum Error {
     #[error("the metrics cannot be written down")]
     Unencodable,
     /// The store cannot be used just now.
-    #[error("not ready: {0}")]
+    #[error("not ready: {}", .0.to_caller())]
     NotReady(suppressd_core::Error),
     /// The store failed; what was being written may or may not be there.
-    #[error(transparent)]
+    #[error("{}", .0.to_caller())]
     Store(#[from] suppressd_core::Error),
 }
 
@@ -92,6 +95,7 @@ impl Error {
             | Self::MethodNotAllowed { .. }
             | Self::Unauthorized
             | Self::BodyTooLarge { .. }
+            | Self::BodyEncoded
             | Self::Unencodable
             | Self::Refused { .. } => false,
         }

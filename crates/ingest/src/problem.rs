@@ -26,6 +26,7 @@ pub(crate) fn status(error: &Error) -> StatusCode {
         Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
         Error::Unauthorized => StatusCode::UNAUTHORIZED,
         Error::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::BodyEncoded => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
         Error::BodyUnreadable => StatusCode::BAD_REQUEST,
         Error::Overloaded | Error::Draining | Error::NotReady(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -67,7 +68,7 @@ pub(crate) fn answer(error: &Error, retry_after_seconds: u32) -> Response<Full<B
         headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"suppressd\", charset=\"UTF-8\""));
     }
     // What is left of such a body would be taken for the next request.
-    if matches!(error, Error::BodyTooLarge { .. } | Error::BodyTimeout | Error::BodyUnreadable) {
+    if matches!(error, Error::BodyTooLarge { .. } | Error::BodyEncoded | Error::BodyTimeout | Error::BodyUnreadable) {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -29,7 +29,7 @@ impl<S: EvidenceStore + LetterStore> Administration<S> {
     /// Records what can be read now. The letter goes when nothing of it is rejected any more, and not before its events are
     /// durable.
     async fn replay(&self, id: LetterId, mended_content: Option<Vec<u8>>) -> Result<ReplayRejectedLetterResponse, Status> {
-        let failed = |error: Error| status::of(&error, "id");
+        let failed = |error: Error| fault(&error, "id");
         let letter = self.store.letter(id).await.map_err(failed)?.ok_or_else(|| not_found(id))?;
         let content = mended_content.unwrap_or(letter.content);
         // What gives no time of its own happened when it was received first, not now.
@@ -62,7 +62,7 @@ impl<S: EvidenceStore + LetterStore> SuppressionAdminService for Administration<
             size => size.min(MAX_LETTERS_PER_PAGE),
         };
         let after = if page_token.is_empty() { None } else { Some(place(&page_token)?) };
-        let heads = self.store.letter_heads(after, size).await.map_err(|error| status::of(&error, "page_token"))?;
+        let heads = self.store.letter_heads(after, size).await.map_err(|error| fault(&error, "page_token"))?;
         // A full page may be the last one: the next is then empty, which costs one call and no rule.
         let next_page_token = match heads.last() {
             Some(last) if heads.len() == size => format!("{}-{}", last.received.get(), last.id),
@@ -79,7 +79,7 @@ impl<S: EvidenceStore + LetterStore> SuppressionAdminService for Administration<
         request: Request<GetRejectedLetterRequest>,
     ) -> Result<Response<GetRejectedLetterResponse>, Status> {
         let id = letter_id(&request.into_inner().id)?;
-        let letter = self.store.letter(id).await.map_err(|error| status::of(&error, "id"))?.ok_or_else(|| not_found(id))?;
+        let letter = self.store.letter(id).await.map_err(|error| fault(&error, "id"))?.ok_or_else(|| not_found(id))?;
         Ok(Response::new(GetRejectedLetterResponse { letter: Some(rejected_letter(letter.head)), content: letter.content }))
     }
 
@@ -91,6 +91,12 @@ impl<S: EvidenceStore + LetterStore> SuppressionAdminService for Administration<
         let id = letter_id(&id)?;
         self.replay(id, mended_content).await.map(Response::new)
     }
+}
+
+/// A fault of the store, with all of it in the log.
+fn fault(error: &Error, field: &str) -> Status {
+    tracing::warn!(%error, "the store failed an administrative call");
+    status::of(error, field)
 }
 
 fn letter_id(text: &str) -> Result<LetterId, Status> {

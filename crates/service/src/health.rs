@@ -14,7 +14,7 @@ use crate::Limits;
 /// Asks the store again and again, and reports for all services together whether it could answer. Ends when the drain begins.
 pub(crate) async fn follow<S: EvidenceStore>(
     store: S,
-    reporter: HealthReporter,
+    mut reporter: HealthReporter,
     services: &[&str],
     limits: &Limits,
     mut draining: watch::Receiver<bool>,
@@ -32,6 +32,10 @@ pub(crate) async fn follow<S: EvidenceStore>(
         }
     }
     report(&reporter, services, false).await;
+    // Who watches has heard that; a watch that went on would hold the drain up to its deadline.
+    for service in services {
+        reporter.clear_service_status(service).await;
+    }
 }
 
 async fn answers<S: EvidenceStore>(store: &S, deadline: Duration) -> bool {

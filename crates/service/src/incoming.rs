@@ -3,13 +3,13 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 use tracing::warn;
 
@@ -31,7 +31,7 @@ pub(crate) async fn accept(
         while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
             match listener.accept().await {
                 Ok((tcp, _)) => {
-                    if let Ok(connection) = Connection::new(tcp, permit, limits.handshake_timeout)
+                    if let Ok(connection) = Connection::new(tcp, permit, limits)
                         && connections.send(connection).await.is_err()
                     {
                         return;
@@ -57,20 +57,52 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
 }
 
+/// What every HTTP/2 client says first (RFC 9113, 3.4), in bytes; a TLS client's greeting is longer.
+const PREFACE_BYTES: usize = 24;
+
 /// A connection, and its place among those that there may be.
 ///
-/// Until its first byte it has a deadline: HTTP/2 itself would wait for ever, and its keepalive begins only after that.
+/// Its first words have a deadline, and after them it must not be silent for longer than a client that answers pings ever is.
+/// HTTP/2 itself would wait for the first words for ever, and its pings begin only after them.
 pub(crate) struct Connection {
     tcp: TcpStream,
-    first_byte: Option<Pin<Box<Sleep>>>,
+    preface_bytes_due: usize,
+    last_heard: Instant,
+    longest_silence: Duration,
+    deadline: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Connection {
-    fn new(tcp: TcpStream, place: OwnedSemaphorePermit, first_byte_timeout: Duration) -> io::Result<Self> {
+    fn new(tcp: TcpStream, place: OwnedSemaphorePermit, limits: &Limits) -> io::Result<Self> {
         // An answer is one small write: held back for more, it would wait for the client's acknowledgement.
         tcp.set_nodelay(true)?;
-        Ok(Self { tcp, first_byte: Some(Box::pin(sleep(first_byte_timeout))), _place: place })
+        Ok(Self {
+            tcp,
+            preface_bytes_due: PREFACE_BYTES,
+            last_heard: Instant::now(),
+            longest_silence: limits.keepalive_interval + limits.keepalive_timeout + limits.handshake_timeout,
+            deadline: Box::pin(sleep(limits.handshake_timeout)),
+            _place: place,
+        })
+    }
+
+    fn hear(&mut self, bytes: usize) {
+        self.preface_bytes_due = self.preface_bytes_due.saturating_sub(bytes);
+        self.last_heard = Instant::now();
+    }
+
+    /// Ready when the client has been waited for long enough.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            ready!(self.deadline.as_mut().poll(cx));
+            let until = self.last_heard + self.longest_silence;
+            if self.preface_bytes_due > 0 || until <= Instant::now() {
+                return Poll::Ready(());
+            }
+            // Put off only when it is due: what is read often would be slowed down by a timer that is set again each time.
+            self.deadline.as_mut().reset(until);
+        }
     }
 }
 
@@ -84,13 +116,13 @@ impl Connected for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let read = Pin::new(&mut self.tcp).poll_read(cx, buffer);
-        let Some(deadline) = &mut self.first_byte else { return read };
-        if read.is_ready() {
-            self.first_byte = None;
-            return read;
+        if read.is_pending() {
+            return self.poll_deadline(cx).map(|()| Err(io::ErrorKind::TimedOut.into()));
         }
-        deadline.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.hear(buffer.filled().len() - before);
+        read
     }
 }
 

@@ -25,7 +25,7 @@ pub struct Limits {
     pub call_timeout: Duration,
     /// How long a stream may be without a message before it is ended.
     pub stream_idle_timeout: Duration,
-    /// Time from a connection to its first byte, and for the TLS handshake.
+    /// Time from a connection to its first 24 bytes, and for the TLS handshake.
     pub handshake_timeout: Duration,
     /// How long a connection may be silent before it is asked whether it is still there.
     pub keepalive_interval: Duration,

@@ -18,7 +18,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// Whatever keeps evidence from being read is UNAVAILABLE: no client must take it for "not suppressed", and some take an error
 /// that looks final for an answer.
 pub(crate) fn of(error: &Error, field: &str) -> Status {
-    let message = error.to_string();
+    let message = error.to_caller();
     match error {
         Error::InvalidAddress { .. } | Error::MalformedJson { .. } => refused(field, &message),
         Error::InvalidField { field, reason } => refused(field, reason),

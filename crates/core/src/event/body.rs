@@ -10,6 +10,10 @@ use crate::{Error, Letter, UnixSeconds};
 /// bad lines would cost as many files.
 pub const MAX_LETTERS_PER_BODY: usize = 64;
 
+/// Most events of one body; one with more is rejected whole. What is bad of a body is held in memory until it is answered, and
+/// bad events may be as short as a digit.
+pub const MAX_EVENTS_PER_BODY: usize = 65_536;
+
 /// What a body holds, in its order.
 #[derive(Debug)]
 pub struct Body {
@@ -47,8 +51,9 @@ impl Body {
     /// was never there.
     #[must_use]
     pub fn read(bytes: &[u8], received: UnixSeconds) -> Self {
-        let whole = 0..bytes.len();
-        let (form, elements) = match elements(bytes) {
+        // Some tools put a byte order mark in front of UTF-8; it belongs to nothing (RFC 8259, section 8.1).
+        let whole = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len()..bytes.len() } else { 0..bytes.len() };
+        let (form, elements) = match elements(bytes, whole.clone()) {
             Ok(found) => found,
             Err(reason) => {
                 let error = Error::MalformedJson { reason: reason.into() };
@@ -92,31 +97,45 @@ impl Body {
     }
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+const CUT_OFF: &str = "the array is cut off or its brackets do not match";
+const MORE: &str = "there is more after the array";
+
 /// Where the events of a body stand in it, and in which form.
-fn elements(bytes: &[u8]) -> Result<(Form, Vec<Range<usize>>), &'static str> {
-    let Some(start) = bytes.iter().position(|byte| !is_blank(*byte)) else {
+fn elements(bytes: &[u8], whole: Range<usize>) -> Result<(Form, Vec<Range<usize>>), &'static str> {
+    let start = skip_blanks(bytes, whole.start);
+    if start == whole.end {
         return Err("the body is empty");
-    };
+    }
     let end = bytes.iter().rposition(|byte| !is_blank(*byte)).map_or(start, |last| last + 1);
-    if bytes[start] == b'[' {
-        return Ok((Form::Array, array(bytes, start..end)?));
-    }
-    if value_end(bytes, start..end) != Some(end) {
-        let lines = lines(bytes);
-        // One line that is an object by itself tells NDJSON from an object that was cut off or spoilt.
-        let is_object = |line: &Range<usize>| bytes[line.start] == b'{' && value_end(bytes, line.clone()) == Some(line.end);
-        if lines.len() > 1 && lines.iter().any(is_object) {
-            return Ok((Form::Lines, lines));
-        }
-    }
-    Ok((Form::Whole, std::iter::once(start..end).collect()))
+    let found = match value_end(bytes, start..end) {
+        // A first value with more behind it, or one that does not end: lines, or spoilt.
+        first if first != Some(end) => match lines(bytes, start..end) {
+            lines if are_events(bytes, start..end, first, &lines) => (Form::Lines, lines),
+            _ if bytes[start] == b'[' => return Err(if first.is_some() { MORE } else { CUT_OFF }),
+            _ => (Form::Whole, std::iter::once(start..end).collect()),
+        },
+        _ if bytes[start] == b'[' => (Form::Array, array(bytes, start..end)?),
+        _ => (Form::Whole, std::iter::once(start..end).collect()),
+    };
+    if found.1.len() > MAX_EVENTS_PER_BODY { Err("it holds more than 65536 events; send fewer at a time") } else { Ok(found) }
+}
+
+/// Whether the lines are one event each: there is more than one, and one of them is an object by itself, which tells NDJSON from
+/// an object that was cut off or spoilt. Lines of an array that was cut off are not: what is missing cannot be told.
+fn are_events(bytes: &[u8], whole: Range<usize>, first_value: Option<usize>, lines: &[Range<usize>]) -> bool {
+    let is_object = |line: &Range<usize>| bytes[line.start] == b'{' && value_end(bytes, line.clone()) == Some(line.end);
+    let ends_in_its_line = || lines.first().is_some_and(|line| first_value == Some(line.end));
+    let is_cut_off_array = bytes[whole.start] == b'[' && !ends_in_its_line();
+    lines.len() > 1 && !is_cut_off_array && lines.iter().any(is_object)
 }
 
 /// The lines that are not blank, without the blanks around them.
-fn lines(bytes: &[u8]) -> Vec<Range<usize>> {
+fn lines(bytes: &[u8], whole: Range<usize>) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
-    let mut start = 0;
-    for line in bytes.split(|byte| *byte == b'\n') {
+    let mut start = whole.start;
+    for line in bytes[whole].split(|byte| *byte == b'\n') {
         let first = line.iter().position(|byte| !is_blank(*byte));
         let last = line.iter().rposition(|byte| !is_blank(*byte));
         if let (Some(first), Some(last)) = (first, last) {
@@ -129,8 +148,6 @@ fn lines(bytes: &[u8]) -> Vec<Range<usize>> {
 
 /// The elements of an array, each with its brackets in balance; what is inside them is not looked at.
 fn array(bytes: &[u8], whole: Range<usize>) -> Result<Vec<Range<usize>>, &'static str> {
-    const CUT_OFF: &str = "the array is cut off or its brackets do not match";
-    const MORE: &str = "there is more after the array";
     let mut elements = Vec::new();
     let mut at = skip_blanks(bytes, whole.start + 1);
     if bytes.get(at) == Some(&b']') {
@@ -163,7 +180,7 @@ fn value_end(bytes: &[u8], range: Range<usize>) -> Option<usize> {
             (false, b'{' | b'[') => depth += 1,
             (false, b'}' | b']') if depth > 1 => depth -= 1,
             (false, b'}' | b']') if depth == 1 => return Some(at + 1),
-            (false, b',' | b'}' | b']') if depth == 0 => return (at > range.start).then_some(at),
+            (false, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n') if depth == 0 => return (at > range.start).then_some(at),
             (true | false, _) => {}
         }
         at += 1;
@@ -205,6 +222,8 @@ mod tests {
         assert_eq!(counts(format!("\n [{GOOD} , {GOOD},\n{GOOD}]\n")), (3, 0, 0));
         assert_eq!(counts(format!("{GOOD}\r\n\n  {GOOD}\n{GOOD}")), (3, 0, 0));
         assert_eq!(counts("[]"), (0, 0, 0));
+        assert_eq!(counts(format!("\u{feff}{GOOD}\n{GOOD}")), (2, 0, 0));
+        assert_eq!(counts(format!("\u{feff}[{GOOD}]")), (1, 0, 0));
         assert_eq!(counts(r#"{"type":"tq"}"#), (0, 1, 0));
     }
 
@@ -224,6 +243,7 @@ mod tests {
         ] {
             assert_eq!(counts(format!("[{GOOD},{bad},{GOOD}]")), (2, 0, 1), "array with {bad}");
             assert_eq!(counts(format!("{GOOD}\n{bad}\n{GOOD}\n")), (2, 0, 1), "lines with {bad}");
+            assert_eq!(counts(format!("{bad}\n{GOOD}\n{GOOD}\n")), (2, 0, 1), "lines behind {bad}");
             assert_eq!(counts(bad), (0, 0, 1), "{bad} alone");
         }
         let mut bytes = format!("[{GOOD},{{\"type\":\"b\",\"rcpt\":\"").into_bytes();
@@ -246,6 +266,8 @@ mod tests {
             &format!("[{GOOD},]"),
             &format!("[\n{GOOD},\n{GOOD}\n"),
             &format!("[{GOOD}] x"),
+            &format!("[{GOOD},\n{GOOD}\n{GOOD}"),
+            &format!("[{}1]", "1,".repeat(MAX_EVENTS_PER_BODY)),
         ];
         for body in bodies {
             let read = read(body);

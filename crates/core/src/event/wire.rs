@@ -65,7 +65,7 @@ impl WebhookEvent<'_> {
     ///
     /// [`Error::MalformedJson`] if the bytes are not one JSON object, name a field twice, or are nested more than 127 deep.
     pub fn from_json(bytes: &[u8]) -> Result<WebhookEvent<'_>, Error> {
-        serde_json::from_slice(bytes).map_err(|error| Error::MalformedJson { reason: error.to_string() })
+        serde_json::from_slice(bytes).map_err(|error| Error::MalformedJson { reason: without_content(&error) })
     }
 
     /// Reads the fields. `received` is the time of receipt, which stands in for a `timeLogged` that cannot be believed.
@@ -75,11 +75,11 @@ impl WebhookEvent<'_> {
     /// [`Error::InvalidField`] for a missing or unknown `type`, for a `rcpt` that cannot be an address, and for a value that is
     /// not text where it must be.
     pub fn read(&self, received: UnixSeconds) -> Result<Reading, Error> {
-        if let Some(field) = self.mistyped {
-            return Err(Error::InvalidField { field, reason: "must be text".into() });
-        }
         if UNRECORDED_KINDS.contains(&self.kind.as_ref()) {
             return Ok(Reading::Unrecorded);
+        }
+        if let Some(field) = self.mistyped {
+            return Err(Error::InvalidField { field, reason: "must be text".into() });
         }
         let kind = EventKind::from_wire(&self.kind).ok_or_else(|| Error::InvalidField {
             field: "type",
@@ -90,10 +90,12 @@ impl WebhookEvent<'_> {
         }
         let recipient =
             self.rcpt.parse().map_err(|error: Error| Error::InvalidField { field: "rcpt", reason: error.to_string() })?;
+        let own_time = self.own_time(received);
         Ok(Reading::Event(Event {
             id: EventId::of(self, &recipient),
             recipient,
-            time: self.time(received),
+            time: own_time.unwrap_or(received),
+            is_time_of_receipt: own_time.is_none(),
             kind,
             category: BounceCategory::from_wire(&self.bounce_cat),
             status: EnhancedStatusCode::from_wire(&self.dsn_status),
@@ -102,12 +104,30 @@ impl WebhookEvent<'_> {
         }))
     }
 
-    fn time(&self, received: UnixSeconds) -> UnixSeconds {
-        UnixSeconds::from_wire(&self.time_logged)
-            .filter(|time| time.get() <= received.get().saturating_add(MAX_AHEAD_SECONDS))
-            .unwrap_or(received)
+    /// The time that the provider gives, if it can be believed.
+    fn own_time(&self, received: UnixSeconds) -> Option<UnixSeconds> {
+        let latest = received.get().saturating_add(MAX_AHEAD_SECONDS);
+        UnixSeconds::from_wire(&self.time_logged).filter(|time| time.get() <= latest)
     }
 }
+
+/// The first whole number next to which there is one that a float cannot tell from it: 2^53.
+const FIRST_INEXACT_NUMBER: f64 = 9_007_199_254_740_992.0;
+
+/// What is wrong and where. The parser's own words would quote what stands there: it may be long, and it may be an address.
+fn without_content(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let is_data = error.classify() == serde_json::error::Category::Data;
+    let (line, column) = (error.line(), error.column());
+    match words.rsplit_once(", expected ") {
+        Some((_, expected)) if is_data => format!("not {expected}"),
+        Some(_) | None if words.len() > MAX_PARSER_WORDS_BYTES => format!("it cannot be read at line {line} column {column}"),
+        Some(_) | None => words,
+    }
+}
+
+/// Longest words of the parser that are passed on, in bytes.
+const MAX_PARSER_WORDS_BYTES: usize = 200;
 
 /// A label as it is kept and compared: trimmed, and cut to [`MAX_LABEL_BYTES`] at a character's boundary.
 #[must_use]
@@ -254,7 +274,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(FieldValue::Number(number.to_string()))
+        // Beyond that, numbers that differ on the wire are one number here, and would be one event.
+        if number.abs() >= FIRST_INEXACT_NUMBER { Ok(FieldValue::Other) } else { Ok(FieldValue::Number(number.to_string())) }
     }
 
     fn visit_bool<E>(self, truth: bool) -> Result<Self::Value, E> {

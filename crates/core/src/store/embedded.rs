@@ -82,6 +82,14 @@ impl EmbeddedStore {
         Ok(Self { shared: Arc::new(Shared { queue: Some(queue), room, writer: Some(writer), evidence, letters }) })
     }
 
+    /// Waits until nothing more can be written: the disk refused a commit, and what it has now only an opening can tell.
+    pub async fn stopped(&self) -> Error {
+        if let Some(queue) = &self.shared.queue {
+            queue.closed().await;
+        }
+        stopped()
+    }
+
     /// Queues work for the writing thread and waits for its answer.
     async fn submit<T>(&self, events: usize, work: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Work) -> Result<T, Error> {
         let Some(queue) = &self.shared.queue else { return Err(stopped()) };
@@ -216,7 +224,7 @@ fn cannot_be_opened(path: &Path, why: &str) -> Error {
 }
 
 fn stopped() -> Error {
-    Error::StoreFailed { reason: "the writing thread has stopped after an error of the disk; see the log, then restart".into() }
+    Error::StoreFailed { reason: "nothing more can be written after an error of the disk; see the log, then restart".into() }
 }
 
 fn io_failed(action: &str, path: &Path, error: &std::io::Error) -> Error {

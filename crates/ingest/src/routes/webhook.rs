@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response};
 use serde::Serialize;
 use suppressd_core::event::body::{Body, MAX_LETTERS_PER_BODY, Rejected};
@@ -120,6 +120,11 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         }
         if !self.tokens.admit(request.uri().query(), request.headers()) {
             return Err(Error::Unauthorized);
+        }
+        // A letter of it would be bytes that nobody can read and mend.
+        if request.headers().get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+        {
+            return Err(Error::BodyEncoded);
         }
         let bytes = body::read(request.into_body(), &self.limits).await?;
         // The one look at the clock that a request gets.

@@ -43,7 +43,7 @@ async fn a_store_that_needs_its_operator_loses_no_event_meanwhile() {
     store.fail(Error::StoreFailed { reason: "the disk is full".into() });
     let answer = server.post(BOUNCE).await;
     assert_eq!((answer.code(), answer.header("retry-after")), (503, Some("1")));
-    assert_eq!(answer.problem()["detail"], "the store needs its operator: the disk is full");
+    assert_eq!(answer.problem()["detail"], "the store needs its operator; the server's log says why");
     assert_eq!(server.get("/readyz").await.code(), 503);
 }
 

@@ -9,13 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{io_failed, make_directory, sync_directory};
 use crate::store::MAX_LETTERS_PER_PAGE;
-use crate::{Error, Letter, LetterHead, LetterId, LetterLimits, LetterUsage, UnixSeconds};
+use crate::{Error, Letter, LetterHead, LetterId, LetterLimits, LetterUsage, MAX_REASON_BYTES, UnixSeconds};
 
 /// Ending of a file that is being written; one that is found at an opening was never acknowledged.
 const UNFINISHED: &str = "new";
 
-/// Longest first line, in bytes.
-const MAX_HEAD_BYTES: usize = 4096;
+/// Longest first line, in bytes: a reason of nothing but characters that JSON escapes, and room to spare.
+const MAX_HEAD_BYTES: usize = 8 * MAX_REASON_BYTES;
 
 /// The directory of letters, with an index of it in memory.
 pub(super) struct LetterFiles {
@@ -72,8 +72,12 @@ impl LetterFiles {
                 tracing::warn!(file = %path.display(), "not a letter; left alone");
                 continue;
             };
-            if let Some(letter) = files.read(id)? {
-                files.index().insert(letter.head);
+            // A letter is no evidence: one that cannot be read must not keep the evidence from being read. If it is refused
+            // again, it is written again.
+            match files.read(id) {
+                Ok(Some(letter)) => files.index().insert(letter.head),
+                Ok(None) => {}
+                Err(error) => tracing::error!(%error, "a letter is damaged; the others are there"),
             }
         }
         Ok(files)

@@ -13,16 +13,16 @@ local address, max_changes = ARGV[1], ARGV[2]
 
 local has_record = redis.call('EXISTS', record) == 1
 
--- Text of evidence to its time and class; nothing if it cannot be read: who reads the record will say so.
-local function time_and_class(text)
-  local time, kind, category = string.match(text, '^(%d+)|([^|]*)|([^|]*)|')
-  if not time then return nil end
-  if kind == 'f' then return tonumber(time), 'complaint' end
-  return tonumber(time), CLASS_OF[category] or 'unmapped'
-end
+local TIME_OF_RECEIPT = 'time of receipt'
 
-local function day_of(time)
-  return math.floor(time / DAY_SECONDS)
+-- Text of evidence to its class, and to the shelf that it stands on with the time by which it is ranked there; nothing if it
+-- cannot be read: who reads the record will say so. A time of receipt, which an eighth part tells, ranks nothing.
+local function class_and_place(text)
+  local time, kind, category, rest = string.match(text, '^(%d+)|([^|]*)|([^|]*)|[^|]*|[^|]*|[^|]*|[^|]*(.*)$')
+  if not time then return nil end
+  local class = kind == 'f' and 'complaint' or CLASS_OF[category] or 'unmapped'
+  if rest == '|r' then return class, { shelf = TIME_OF_RECEIPT, time = 0 } end
+  return class, { shelf = math.floor(time / DAY_SECONDS), time = tonumber(time) }
 end
 
 -- Lua's own < on strings goes by the locale of the server.
@@ -39,7 +39,7 @@ local function is_before(time, id, other_time, other_id)
   return is_text_before(id, other_id)
 end
 
--- Times of the kept evidence, by class and id. Read when first needed: most records stay below every bound.
+-- Places of the kept evidence, by class and id. Read when first needed: most records stay below every bound.
 local kept
 
 local function read_kept()
@@ -47,34 +47,31 @@ local function read_kept()
   local fields = redis.call('HGETALL', record)
   for place = 1, #fields, 2 do
     if string.sub(fields[place], 1, 2) == 'e:' then
-      local time, class = time_and_class(fields[place + 1])
-      if time then
+      local class, found = class_and_place(fields[place + 1])
+      if class then
         kept[class] = kept[class] or {}
-        kept[class][string.sub(fields[place], 3)] = time
+        kept[class][string.sub(fields[place], 3)] = found
       end
     end
   end
 end
 
--- What is no longer kept of a class now that evidence of that time has come to it: ids.
-local function evicted_by(of_class, time)
-  local day = day_of(time)
-  local ids_of_day, days = {}, 0
-  local oldest_day, oldest_of_day
-  for id, kept_time in pairs(of_class) do
-    local kept_day = day_of(kept_time)
-    if not ids_of_day[kept_day] then
-      ids_of_day[kept_day] = {}
-      days = days + 1
+-- What is no longer kept of a class now that evidence on that shelf has come to it: ids.
+local function evicted_by(of_class, new_shelf)
+  local ids_of, days = {}, 0
+  local oldest_day, least
+  for id, place in pairs(of_class) do
+    local shelf = place.shelf
+    if not ids_of[shelf] then
+      ids_of[shelf] = {}
+      if shelf ~= TIME_OF_RECEIPT then days = days + 1 end
     end
-    table.insert(ids_of_day[kept_day], id)
-    if not oldest_day or kept_day < oldest_day then oldest_day = kept_day end
-    if kept_day == day and (not oldest_of_day or is_before(kept_time, id, of_class[oldest_of_day], oldest_of_day)) then
-      oldest_of_day = id
-    end
+    table.insert(ids_of[shelf], id)
+    if shelf ~= TIME_OF_RECEIPT and (not oldest_day or shelf < oldest_day) then oldest_day = shelf end
+    if shelf == new_shelf and (not least or is_before(place.time, id, of_class[least].time, least)) then least = id end
   end
-  if #ids_of_day[day] > KEPT_PER_DAY then return { oldest_of_day } end
-  if #ids_of_day[day] == 1 and days > KEPT_DAYS then return ids_of_day[oldest_day] end
+  if #ids_of[new_shelf] > KEPT_PER_DAY then return { least } end
+  if #ids_of[new_shelf] == 1 and new_shelf ~= TIME_OF_RECEIPT and days > KEPT_DAYS then return ids_of[oldest_day] end
   return {}
 end
 
@@ -93,16 +90,16 @@ local function admit(id, text)
     has_record = true
   end
   if redis.call('HSETNX', record, 'e:' .. id, text) == 0 then return DUPLICATE end
-  local time, class = time_and_class(text)
+  local class, place = class_and_place(text)
   local ever_kept = redis.call('HINCRBY', record, class, 1)
   if kept then
     kept[class] = kept[class] or {}
-    kept[class][id] = time
+    kept[class][id] = place
   end
   -- Below this neither a day nor the days can be too many.
   if ever_kept > math.min(KEPT_DAYS, KEPT_PER_DAY) then
     if not kept then read_kept() end
-    for _, evicted in ipairs(evicted_by(kept[class], time)) do
+    for _, evicted in ipairs(evicted_by(kept[class], place.shelf)) do
       redis.call('HDEL', record, 'e:' .. evicted)
       kept[class][evicted] = nil
     end

@@ -94,7 +94,11 @@ fn addresses(arguments: Vec<String>) -> Emails {
     if arguments != [STANDARD_INPUT] {
         return Box::new(arguments.into_iter().map(Ok));
     }
-    let text = |line: anyhow::Result<Vec<u8>>| Ok(String::from_utf8_lossy(&line?).trim().to_owned());
+    // What is not UTF-8 is nobody's address, and nobody's must not read as one that may be mailed.
+    let text = |line: anyhow::Result<Vec<u8>>| {
+        let line = String::from_utf8(line?).context("a line of standard input is not UTF-8")?;
+        Ok(line.trim_start_matches('\u{feff}').trim().to_owned())
+    };
     Box::new(Lines::of_standard_input().map(text).filter(|line| !line.as_ref().is_ok_and(String::is_empty)))
 }
 

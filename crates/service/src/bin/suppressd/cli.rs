@@ -223,9 +223,9 @@ pub(crate) fn answer(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         return ExitCode::SUCCESS;
     }
-    let command = std::env::args().nth(1).unwrap_or_default();
+    let command = std::env::args_os().nth(1).unwrap_or_default();
     // Those that answer a question say "no answer" by one code whatever the cause is.
-    let asks = ["check", "replay", "rejected"].contains(&&*command);
+    let asks = ["check", "replay", "rejected"].iter().any(|asking| command == *asking);
     ExitCode::from(if asks { EXIT_NO_ANSWER } else { EXIT_USAGE })
 }
 

@@ -11,7 +11,7 @@ use suppressd_service::{Access, Tls};
 
 use crate::cli::ServeArguments;
 use crate::logging::{LogFilter, LogFormat, LogSettings};
-use crate::sources::Sources;
+use crate::sources::{Environment, Sources};
 use crate::store_location::StoreLocation;
 
 /// What a process serves.
@@ -72,7 +72,7 @@ pub(crate) struct Config {
 
 impl Config {
     /// Reads the configuration. `environment` gives a variable's value.
-    pub(crate) fn read(arguments: &ServeArguments, environment: &dyn Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+    pub(crate) fn read(arguments: &ServeArguments, environment: &Environment) -> anyhow::Result<Self> {
         let sources = Sources::new(flags(arguments), environment, arguments.config.as_deref())?;
         let milliseconds = |name, default| sources.positive(name, default).map(Duration::from_millis);
         let role = sources.parsed("role")?.unwrap_or(Role::All);

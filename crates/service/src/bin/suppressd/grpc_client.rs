@@ -81,7 +81,7 @@ fn tls(server: &ServerArguments) -> anyhow::Result<Option<ClientTlsConfig>> {
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {
-    secret::read_file(path)
+    secret::read_certificates(path)
 }
 
 /// A URL without what may be a password.

@@ -12,22 +12,27 @@ pub(crate) const MAX_LINE_BYTES: u64 = 1 << 20;
 /// Lines without their ends. One that is too long is an error in its place; the next one is read all the same.
 pub(crate) struct Lines {
     input: Box<dyn BufRead>,
+    has_failed: bool,
 }
 
 impl Lines {
     pub(crate) fn of_file(path: &Path) -> anyhow::Result<Self> {
         let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Self { input: Box::new(BufReader::new(file)) })
+        Ok(Self { input: Box::new(BufReader::new(file)), has_failed: false })
     }
 
     pub(crate) fn of_standard_input() -> Self {
-        Self { input: Box::new(BufReader::new(std::io::stdin())) }
+        Self { input: Box::new(BufReader::new(std::io::stdin())), has_failed: false }
     }
 
     fn read(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
+        if self.has_failed {
+            return Ok(None);
+        }
         let mut line = Vec::new();
         let mut limited = (&mut self.input).take(MAX_LINE_BYTES + 1);
-        limited.read_until(b'\n', &mut line).context("cannot read on")?;
+        // Nothing more comes after that, however often it is asked for.
+        limited.read_until(b'\n', &mut line).inspect_err(|_| self.has_failed = true).context("cannot read on")?;
         if line.is_empty() {
             return Ok(None);
         }
@@ -54,8 +59,13 @@ mod tests {
     use super::*;
 
     fn lines(input: Vec<u8>) -> Vec<Option<usize>> {
-        let lines = Lines { input: Box::new(std::io::Cursor::new(input)) };
+        let lines = Lines { input: Box::new(std::io::Cursor::new(input)), has_failed: false };
         lines.map(|line| line.ok().map(|line| line.len())).collect()
+    }
+
+    #[test]
+    fn a_directory_ends_after_its_error() {
+        assert_eq!(Lines::of_file(Path::new("/")).unwrap().map(|line| line.is_err()).collect::<Vec<_>>(), [true]);
     }
 
     #[test]

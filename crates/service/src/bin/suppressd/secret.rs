@@ -1,5 +1,6 @@
 //! Secrets, and the two places in which one may lie: a variable, or a file that a variable names.
 
+use std::env::VarError;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -8,11 +9,23 @@ use secrecy::SecretString;
 /// Longest file with a secret, in bytes.
 const MAX_SECRET_FILE_BYTES: u64 = 64 << 10;
 
+/// Longest file with certificates, in bytes: all roots of a system fit.
+const MAX_CERTIFICATES_FILE_BYTES: u64 = 4 << 20;
+
 /// A secret's text as it stands in a file, without the blanks around it.
 pub(crate) fn read_file(path: &Path) -> anyhow::Result<String> {
+    read_text(path, MAX_SECRET_FILE_BYTES)
+}
+
+/// Certificates, or a key, in PEM.
+pub(crate) fn read_certificates(path: &Path) -> anyhow::Result<String> {
+    read_text(path, MAX_CERTIFICATES_FILE_BYTES)
+}
+
+fn read_text(path: &Path, max_bytes: u64) -> anyhow::Result<String> {
     let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
-    if size > MAX_SECRET_FILE_BYTES {
-        bail!("{} is longer than {MAX_SECRET_FILE_BYTES} bytes", path.display());
+    if size > max_bytes {
+        bail!("{} is longer than {max_bytes} bytes", path.display());
     }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(text.trim().to_owned())
@@ -29,13 +42,22 @@ pub(crate) fn tokens(text: &str) -> anyhow::Result<Vec<SecretString>> {
     Ok(tokens)
 }
 
+/// A variable of the environment. One that is no text was meant to be something all the same.
+pub(crate) fn variable(name: &str) -> anyhow::Result<Option<String>> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => bail!("{name}: is not UTF-8"),
+    }
+}
+
 /// The first token that a client finds in the environment.
 pub(crate) fn from_environment(names: &[&str]) -> anyhow::Result<Option<SecretString>> {
     for name in names {
-        let text = match (std::env::var(name), std::env::var(format!("{name}_FILE"))) {
-            (Ok(text), _) => text,
-            (Err(_), Ok(path)) => read_file(Path::new(&path)).with_context(|| format!("{name}_FILE"))?,
-            (Err(_), Err(_)) => continue,
+        let text = match (variable(name)?, variable(&format!("{name}_FILE"))?) {
+            (Some(text), _) => text,
+            (None, Some(path)) => read_file(Path::new(&path)).with_context(|| format!("{name}_FILE"))?,
+            (None, None) => continue,
         };
         return Ok(tokens(&text).with_context(|| (*name).to_owned())?.into_iter().next());
     }

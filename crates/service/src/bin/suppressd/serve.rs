@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use prometheus_client::registry::Registry;
+use suppressd_core::Error as StoreError;
 use suppressd_core::store::Store;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::redis::{RedisSettings, RedisStore};
@@ -19,13 +20,14 @@ use crate::cli::ServeArguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::logging;
+use crate::secret;
 use crate::store_location::StoreLocation;
 
 /// How long what blocks (a letter on its way to the disk) may take after everything else has ended.
 const BLOCKING_DEADLINE: Duration = Duration::from_secs(2);
 
 pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
-    let config = Config::read(arguments, &|name| std::env::var(name).ok()).map_err(Failure::of_configuration)?;
+    let config = Config::read(arguments, &secret::variable).map_err(Failure::of_configuration)?;
     if arguments.check_config {
         eprintln!("suppressd: the configuration can be used");
         return Ok(ExitCode::SUCCESS);
@@ -47,7 +49,10 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
             }
             let waits_for_disk = config.waits_for_disk;
             let settings = EmbeddedSettings { directory, letter_limits: config.letter_limits, waits_for_disk };
-            serve(EmbeddedStore::open(&settings)?, config).await
+            let store = EmbeddedStore::open(&settings)?;
+            // Held by a clone that ends with this future, so that the store is released before the process ends.
+            let failing = store.clone();
+            serve(store, config, async move { failing.stopped().await }).await
         }
         StoreLocation::Redis(url) => {
             let settings = RedisSettings {
@@ -56,13 +61,15 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
                 write_deadline: config.redis_write_deadline,
                 ..RedisSettings::new(url)
             };
-            serve(RedisStore::open(&settings)?, config).await
+            // It mends itself.
+            serve(RedisStore::open(&settings)?, config, std::future::pending()).await
         }
     }
 }
 
-/// Serves until a signal comes or a door fails, then drains both.
-async fn serve<S: Store>(store: S, config: Config) -> anyhow::Result<()> {
+/// Serves until a signal comes, a door fails or the store is beyond repair, then drains both doors. `failed` says that the store
+/// is: who supervises the process starts it again, and the opening finds what is left.
+async fn serve<S: Store>(store: S, config: Config, failed: impl Future<Output = StoreError>) -> anyhow::Result<()> {
     // Taken over before anything is bound: a signal that comes at once must drain, not kill.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -70,10 +77,12 @@ async fn serve<S: Store>(store: S, config: Config) -> anyhow::Result<()> {
     let drain_deadline = config.drain_deadline;
     let mut doors = open_doors(store, config, &draining).await?;
 
-    let first = tokio::select! {
-        _ = terminate.recv() => None,
-        _ = interrupt.recv() => None,
-        ended = doors.join_next() => ended,
+    let ended = tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        _ = interrupt.recv() => Ok(()),
+        error = failed => Err(error.into()),
+        // A door ends by itself only because it failed.
+        Some(ended) = doors.join_next() => flatten(ended),
     };
     info!(deadline = ?drain_deadline, "draining");
     drain.send_replace(true);
@@ -90,8 +99,7 @@ async fn serve<S: Store>(store: S, config: Config) -> anyhow::Result<()> {
         _ = terminate.recv() => warn!("a second signal; what is left is cut off"),
         _ = interrupt.recv() => warn!("a second signal; what is left is cut off"),
     }
-    // A door ends by itself only because it failed.
-    first.map_or(Ok(()), flatten)
+    ended
 }
 
 /// Binds and opens what the role asks for. Each task ends when the drain is done.

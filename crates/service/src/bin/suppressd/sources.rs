@@ -43,10 +43,13 @@ const PLAIN: [&str; 19] = [
 /// The places, each with what stands there by a setting's name.
 pub(crate) struct Sources<'a> {
     flags: BTreeMap<&'static str, String>,
-    environment: &'a dyn Fn(&str) -> Option<String>,
+    environment: &'a Environment,
     file: BTreeMap<String, String>,
     file_path: PathBuf,
 }
+
+/// Gives a variable's value, if it is set; an error if it is not text.
+pub(crate) type Environment = dyn Fn(&str) -> anyhow::Result<Option<String>>;
 
 /// What a setting is, and where that stands.
 struct Found {
@@ -58,7 +61,7 @@ impl<'a> Sources<'a> {
     /// Reads the file, if there is one.
     pub(crate) fn new(
         flags: BTreeMap<&'static str, String>,
-        environment: &'a dyn Fn(&str) -> Option<String>,
+        environment: &'a Environment,
         file_path: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let file = file_path.map(read_file).transpose()?.unwrap_or_default();
@@ -66,24 +69,24 @@ impl<'a> Sources<'a> {
     }
 
     /// What stands in each place by that name, the place that counts most first.
-    fn places(&self, name: &str) -> [Option<Found>; 3] {
+    fn places(&self, name: &str) -> anyhow::Result<[Option<Found>; 3]> {
         let found = |value: Option<String>, place: String| value.map(|value| Found { value, place });
         let variable = format!("SUPPRESSD_{}", name.to_ascii_uppercase());
-        [
+        Ok([
             found(self.flags.get(name).cloned(), format!("--{}", name.replace('_', "-"))),
-            found((self.environment)(&variable), variable),
+            found((self.environment)(&variable)?, variable),
             found(self.file.get(name).cloned(), format!("{name} in {}", self.file_path.display())),
-        ]
+        ])
     }
 
-    fn find(&self, name: &str) -> Option<Found> {
-        self.places(name).into_iter().flatten().next()
+    fn find(&self, name: &str) -> anyhow::Result<Option<Found>> {
+        Ok(self.places(name)?.into_iter().flatten().next())
     }
 
     /// A setting that may hold a secret: itself, or a file's path.
     fn find_secret(&self, name: &str) -> anyhow::Result<Option<Found>> {
-        let paths = self.places(&format!("{name}_file"));
-        for pair in self.places(name).into_iter().zip(paths) {
+        let paths = self.places(&format!("{name}_file"))?;
+        for pair in self.places(name)?.into_iter().zip(paths) {
             match pair {
                 (Some(itself), Some(path)) => bail!("{} and {} are both given; one is enough", itself.place, path.place),
                 (Some(itself), None) => return Ok(Some(itself)),
@@ -99,14 +102,14 @@ impl<'a> Sources<'a> {
 
     /// A setting, if it stands anywhere.
     pub(crate) fn parsed<T: FromStr<Err: Display>>(&self, name: &str) -> anyhow::Result<Option<T>> {
-        let found = if SECRETS.contains(&name) { self.find_secret(name)? } else { self.find(name) };
+        let found = if SECRETS.contains(&name) { self.find_secret(name)? } else { self.find(name)? };
         let parse = |found: Found| found.value.parse().map_err(|error| anyhow!("{}: {error}", found.place));
         found.map(parse).transpose()
     }
 
     /// A setting that is a number of something, at least 1.
     pub(crate) fn positive(&self, name: &str, default: u64) -> anyhow::Result<u64> {
-        let Some(found) = self.find(name) else { return Ok(default) };
+        let Some(found) = self.find(name)? else { return Ok(default) };
         match found.value.parse() {
             Ok(0) | Err(_) => bail!("{}: must be a whole number, 1 or more", found.place),
             Ok(number) => Ok(number),
@@ -115,7 +118,7 @@ impl<'a> Sources<'a> {
 
     /// A setting that is true or false.
     pub(crate) fn flag(&self, name: &str, default: bool) -> anyhow::Result<bool> {
-        match self.find(name) {
+        match self.find(name)? {
             None => Ok(default),
             Some(found) => match &*found.value {
                 "true" | "1" => Ok(true),
@@ -127,8 +130,8 @@ impl<'a> Sources<'a> {
 
     /// A setting that is the path of a text file; gives the text.
     pub(crate) fn text_of_file(&self, name: &str) -> anyhow::Result<Option<String>> {
-        let read = |found: Found| secret::read_file(Path::new(&found.value)).with_context(|| found.place);
-        self.find(name).map(read).transpose()
+        let read = |found: Found| secret::read_certificates(Path::new(&found.value)).with_context(|| found.place);
+        self.find(name)?.map(read).transpose()
     }
 
     /// A setting that holds tokens.

@@ -22,6 +22,9 @@ impl FromStr for StoreLocation {
         if text.is_empty() {
             anyhow::bail!("must be a directory or a URL");
         }
+        if !text.contains("://") && text.split_once(':').is_some_and(|(scheme, _)| scheme.contains("redis")) {
+            anyhow::bail!("looks like a URL without its //: redis://host:port");
+        }
         if !text.contains("://") {
             return Ok(Self::Directory(text.into()));
         }
@@ -35,10 +38,12 @@ impl fmt::Display for StoreLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Directory(path) => write!(f, "{}", path.display()),
-            Self::Redis(url) => match url.rsplit_once('@') {
-                Some((_, host)) => write!(f, "redis at {host}"),
-                None => write!(f, "{url}"),
-            },
+            Self::Redis(url) => {
+                // The user and the password stand before the host, or behind a socket's path.
+                let place = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+                let place = place.rsplit_once('@').map_or(place, |(_, host)| host);
+                write!(f, "redis at {}", place.split('?').next().unwrap_or_default())
+            }
         }
     }
 }

@@ -7,11 +7,9 @@ use super::*;
 const NOTHING: &[(&str, &str)] = &[];
 
 fn read(arguments: &ServeArguments, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
-    let environment = |name: &str| {
-        let found = variables.iter().find(|(variable, _)| *variable == name)?;
-        Some(found.1.to_owned())
-    };
-    Config::read(arguments, &environment)
+    let variables: BTreeMap<String, String> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::read(arguments, &move |name: &str| Ok(variables.get(name).cloned()))
 }
 
 fn refusal(arguments: &ServeArguments, variables: &[(&str, &str)]) -> String {
@@ -128,7 +126,9 @@ fn a_store_is_a_directory_or_a_url_and_its_password_is_not_shown() {
     let redis = at("redis://:hidden@h:6379").unwrap().store;
     assert_eq!(redis, StoreLocation::Redis("redis://:hidden@h:6379".into()));
     assert!(!format!("{redis} {redis:?}").contains("hidden"));
-    for url in ["redis://", "postgres://h", "redis+cluster://h:1,h:2", "redis://:hidden@h/x"] {
+    let socket = at("redis+unix:///s?user=u&pass=hidden").unwrap().store;
+    assert_eq!(socket.to_string(), "redis at /s");
+    for url in ["redis://", "postgres://h", "redis+cluster://h:1,h:2", "redis:/h", "redis://:hidden@h/x"] {
         let refusal = format!("{:#}", at(url).unwrap_err());
         assert!(refusal.starts_with("--store: ") && !refusal.contains("hidden"), "{refusal}");
     }
