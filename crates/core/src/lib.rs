@@ -10,6 +10,7 @@ pub mod event;
 mod evidence;
 mod incident;
 mod letter;
+pub mod opinion;
 mod policy;
 mod record;
 mod status;
@@ -24,6 +25,9 @@ pub use event::{Event, EventId, EventKind};
 pub use evidence::{Evidence, Shelf};
 pub use incident::{Incident, Incidents};
 pub use letter::{Letter, LetterHead, LetterId, LetterLimits, LetterUsage, MAX_REASON_BYTES};
+pub use opinion::{
+    Classifier, Contradiction, ExtraRule, Fault, MAX_DIAGNOSTIC_BYTES, MAX_RULE_ID_BYTES, Opinion, RuleError, StoredOpinion,
+};
 pub use policy::{MAX_SOFT_BOUNCE_LIMIT, Policy, SoftBounceLimit};
 pub use record::{Admission, Counters, KEPT_DAYS, KEPT_PER_DAY, Lift, MAX_NOTE_BYTES, ManualEntry, Record};
 pub use status::EnhancedStatusCode;
