@@ -143,7 +143,8 @@ impl Reached {
     /// A run that stays within the bounds would show nothing.
     fn assert_beyond_the_bounds(&self) {
         let reached = [&self.duplicate, &self.ignored, &self.evicted, &self.full_days, &self.full_spans].map(Cell::get);
-        assert!(reached.iter().all(|count| *count >= 10), "duplicate, ignored, evicted, full days, full spans: {reached:?}");
+        // About twenty full days and spans are usual, so that none at all is no matter of chance.
+        assert!(reached.iter().all(|count| *count > 0), "duplicate, ignored, evicted, full days, full spans: {reached:?}");
     }
 }
 
