@@ -14,7 +14,7 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use suppressd_core::Error as CoreError;
 use suppressd_core::store::{EvidenceStore, LetterStore};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use crate::metrics::Operation;
@@ -88,15 +88,22 @@ impl<S: EvidenceStore + LetterStore> Door<S> {
 
     /// Asks the store something that must not take long.
     async fn ask<T>(&self, operation: Operation, asked: impl Future<Output = Result<T, CoreError>>) -> Result<T, CoreError> {
-        let late = |_| Err(CoreError::StoreUnavailable { reason: "no answer within its deadline".into() });
-        let answer = timeout(self.limits.probe_deadline, asked).await.unwrap_or_else(late);
-        answer.inspect_err(|error| note_store_error(&self.metrics, operation, error))
+        ask(&self.metrics, operation, asked, Instant::now() + self.limits.probe_deadline).await
     }
 }
 
-fn note_store_error(metrics: &Metrics, operation: Operation, error: &CoreError) {
-    metrics.count_store_error(operation);
-    warn!(operation = operation.as_str(), %error, "the store failed");
+/// Asks the store something, and takes note of it if it fails or is late.
+async fn ask<T>(
+    metrics: &Metrics,
+    operation: Operation,
+    asked: impl Future<Output = Result<T, CoreError>>,
+    deadline: Instant,
+) -> Result<T, CoreError> {
+    let late = |_| Err(CoreError::StoreUnavailable { reason: "no answer within its deadline".into() });
+    timeout_at(deadline, asked).await.unwrap_or_else(late).inspect_err(|error| {
+        metrics.count_store_error(operation);
+        warn!(operation = operation.as_str(), %error, "the store failed");
+    })
 }
 
 fn read_only(method: &Method) -> Result<(), Error> {

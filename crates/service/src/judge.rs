@@ -57,11 +57,12 @@ impl<S: EvidenceStore> Judge<S> {
     }
 
     async fn judge_many(&self, emails: &[String], account: &str) -> Result<Vec<Result<Verdict, Error>>, Error> {
-        let parsed: Vec<Result<Address, Error>> = emails.iter().map(|email| email.parse()).collect();
-        let addresses: Vec<Address> = parsed.iter().flatten().cloned().collect();
+        let mut addresses: Vec<Address> = Vec::with_capacity(emails.len());
+        let parsed: Vec<Result<(), Error>> =
+            emails.iter().map(|email| email.parse().map(|address| addresses.push(address))).collect();
         let mut records = self.read(&addresses).await?.into_iter();
         let (account, now) = (label(account), now());
-        let judge = |address: Result<Address, Error>| address.map(|_| self.verdict(records.next().flatten(), &account, now));
+        let judge = |parsed: Result<(), Error>| parsed.map(|()| self.verdict(records.next().flatten(), &account, now));
         Ok(parsed.into_iter().map(judge).collect())
     }
 

@@ -23,7 +23,8 @@ const MAX_ANSWERS_WAITING: usize = 2;
 
 /// Answers checks.
 ///
-/// `strict` needs nothing here: neither store has replicas that a read could come from.
+/// `strict` is a plain read: right for a directory and for a Redis without replicas. A replica that is given as the store is not
+/// noticed.
 pub(crate) struct Suppression<S> {
     judge: Arc<Judge<S>>,
     limits: Limits,
@@ -41,14 +42,10 @@ impl<S: EvidenceStore> SuppressionService for Suppression<S> {
     async fn is_suppressed(&self, request: Request<IsSuppressedRequest>) -> Result<Response<IsSuppressedResponse>, Status> {
         let IsSuppressedRequest { email, account, strict: _ } = request.into_inner();
         let verdict = self.judge.one(&email, &account).await.map_err(|error| status::of(&error, "email"))?;
-        Ok(Response::new(IsSuppressedResponse {
-            suppressed: Some(verdict.is_suppressed()),
-            reason: reason(&verdict).into(),
-            suppressed_at: suppressed_at(&verdict),
-            soft_bounces: verdict.soft_bounces,
-            soft_bounce_limit: verdict.soft_bounce_limit,
-            detail: verdict.to_string(),
-        }))
+        // The same as of one among others, less the error that it cannot have here.
+        let SuppressionResult { suppressed, reason, suppressed_at, soft_bounces, soft_bounce_limit, detail, error: _ } =
+            result(Ok(verdict));
+        Ok(Response::new(IsSuppressedResponse { suppressed, reason, suppressed_at, soft_bounces, soft_bounce_limit, detail }))
     }
 
     async fn batch_is_suppressed(

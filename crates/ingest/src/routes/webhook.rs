@@ -14,13 +14,13 @@ use serde::Serialize;
 use suppressd_core::event::body::{Body, MAX_LETTERS_PER_BODY, Rejected};
 use suppressd_core::store::{EvidenceStore, LetterStore, Outcome};
 use suppressd_core::{Error as CoreError, Event, Letter, UnixSeconds};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tower::limit::ConcurrencyLimit;
 use tower::load_shed::LoadShed;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
 use tracing::{debug, trace};
 
-use super::note_store_error;
+use super::ask;
 use crate::metrics::Operation;
 use crate::token::Tokens;
 use crate::{Error, Limits, Metrics, RejectedPart, WebhookSettings, body, problem};
@@ -155,7 +155,7 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes = self.ask(Operation::Record, self.store.record(events), deadline).await?;
+        let outcomes = ask(&self.metrics, Operation::Record, self.store.record(events), deadline).await?;
         for (event, outcome) in events.iter().zip(&outcomes) {
             self.metrics.count_event(event, *outcome);
             trace!(kind = event.kind.as_str(), recipient = ?event.recipient, outcome = outcome.as_str(), "event");
@@ -165,20 +165,9 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
 
     async fn keep(&self, letters: Vec<Letter>, now: UnixSeconds, deadline: Instant) -> Result<(), Error> {
         if !letters.is_empty() {
-            self.ask(Operation::KeepLetters, self.store.keep_letters(letters, now), deadline).await?;
+            ask(&self.metrics, Operation::KeepLetters, self.store.keep_letters(letters, now), deadline).await?;
         }
         Ok(())
-    }
-
-    async fn ask<T>(
-        &self,
-        operation: Operation,
-        asked: impl Future<Output = Result<T, CoreError>>,
-        deadline: Instant,
-    ) -> Result<T, Error> {
-        let late = |_| Err(CoreError::StoreUnavailable { reason: "no answer within its deadline".into() });
-        let answer = timeout_at(deadline, asked).await.unwrap_or_else(late);
-        Ok(answer.inspect_err(|error| note_store_error(&self.metrics, operation, error))?)
     }
 }
 

@@ -3,18 +3,11 @@
 -- KEYS  1 heads (hash)   2 by time (sorted set)
 -- ARGV  1 most heads   then, if not from the start: 2 the time and 3 the id behind which it goes on
 -- reply id, head, id, head, ...
+--
+-- Set in front of this file: is_text_before.
 
 local heads, by_time = KEYS[1], KEYS[2]
 local limit, time, id = tonumber(ARGV[1]), ARGV[2], ARGV[3]
-
--- As the sorted set does it; Lua's own < on strings goes by the locale of the server.
-local function is_text_before(a, b)
-  for place = 1, math.min(#a, #b) do
-    local of_a, of_b = string.byte(a, place), string.byte(b, place)
-    if of_a ~= of_b then return of_a < of_b end
-  end
-  return #a < #b
-end
 
 -- The letter at that place may be gone, and many may have its time: the first one behind it is found by halving.
 local first = 0

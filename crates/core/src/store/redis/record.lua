@@ -5,7 +5,8 @@
 --       its id and the text that is kept of it; of a delivery, an empty id and its time
 -- reply for each event 1 recorded, 2 duplicate, 3 ignored
 --
--- Set in front of this file, from the rules in Rust: KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS, CLASS_OF (of a category).
+-- Set in front of this file: is_text_before and, from the rules in Rust, KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS, CLASS_OF (of a
+-- category).
 
 local RECORDED, DUPLICATE, IGNORED = 1, 2, 3
 local record, feed, changes = KEYS[1], KEYS[2], KEYS[3]
@@ -23,15 +24,6 @@ local function class_and_place(text)
   local class = kind == 'f' and 'complaint' or CLASS_OF[category] or 'unmapped'
   if rest == '|r' then return class, { shelf = TIME_OF_RECEIPT, time = 0 } end
   return class, { shelf = math.floor(time / DAY_SECONDS), time = tonumber(time) }
-end
-
--- Lua's own < on strings goes by the locale of the server.
-local function is_text_before(a, b)
-  for place = 1, math.min(#a, #b) do
-    local of_a, of_b = string.byte(a, place), string.byte(b, place)
-    if of_a ~= of_b then return of_a < of_b end
-  end
-  return #a < #b
 end
 
 local function is_before(time, id, other_time, other_id)

@@ -26,14 +26,17 @@ pub(super) struct Scripts {
     pub(super) letter_remove: Script,
 }
 
+/// How two scripts order texts.
+const TEXT_ORDER: &str = include_str!("text_order.lua");
+
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            record: Script::new(rules_for_lua() + include_str!("record.lua")),
+            record: Script::new(rules_for_lua() + TEXT_ORDER + include_str!("record.lua")),
             suppress: Script::new(include_str!("suppress.lua").to_owned()),
             lift: Script::new(include_str!("lift.lua").to_owned()),
             letter_keep: Script::new(include_str!("letter_keep.lua").to_owned()),
-            letter_page: Script::new(include_str!("letter_page.lua").to_owned()),
+            letter_page: Script::new(TEXT_ORDER.to_owned() + include_str!("letter_page.lua")),
             letter_read: Script::new(include_str!("letter_read.lua").to_owned()),
             letter_remove: Script::new(include_str!("letter_remove.lua").to_owned()),
         }
