@@ -25,6 +25,7 @@ pub(crate) fn bounce(recipient: &str, number: u64, seconds: i64, category: &str)
         status: EnhancedStatusCode::from_wire("5.1.1"),
         vmta: "mta1".into(),
         account: "acme".into(),
+        second_opinion: None,
     }
 }
 

@@ -22,6 +22,17 @@ fn exposition() -> String {
     assert_eq!(server.webhook().post(r#"[{"type":"tq"},{"type":"x"}]"#).counts(), [0, 0, 1, 1]);
     let of_a_day: Vec<_> = (0..20).map(|number| payload("b", "b@example.com", "other", 20 - number)).collect();
     assert_eq!(server.webhook().post(serde_json::to_string(&of_a_day).unwrap()).counts(), [16, 0, 4, 0]);
+    let replies = [
+        ("bad-mailbox", "550 blocked using zen.spamhaus.org"),
+        ("other", "550 message rejected because of its content: spam"),
+        ("other", "delivery time expired, giving up"),
+        ("other", "552 mailbox full"),
+    ];
+    for (number, (category, words)) in replies.into_iter().enumerate() {
+        let mut event = payload("b", "c@example.com", category, number);
+        (event["dsnDiag"], event["dsnStatus"]) = (words.into(), "5.0.0".into());
+        server.webhook().post(event.to_string()).counts();
+    }
     assert!(server.checks().is_suppressed("a@example.com"));
     server.checks().batch(&["a@example.com", "ok@example.com", "x"]).unwrap();
     redis.kill();

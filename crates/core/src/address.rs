@@ -124,7 +124,7 @@ fn normal_local_part(local: &str) -> String {
 }
 
 /// The domain's ASCII form; an address literal (`[192.0.2.1]`) is only lower-cased.
-fn ascii_domain(domain: &str) -> Result<String, Error> {
+pub(crate) fn ascii_domain(domain: &str) -> Result<String, Error> {
     if domain.starts_with('[') {
         return Ok(domain.to_ascii_lowercase());
     }

@@ -99,6 +99,11 @@ impl BounceCategory {
         CATEGORIES.iter().find(|(name, _)| *name == self.0).map_or(Class::Unmapped, |(_, class)| *class)
     }
 
+    /// The names of all categories that the provider names.
+    pub fn named() -> impl Iterator<Item = &'static str> {
+        CATEGORIES.into_iter().map(|(name, _)| name)
+    }
+
     /// The categories that have a class of their own, with that class: for stores that sort evidence where it lies.
     pub fn mapped() -> impl Iterator<Item = (&'static str, Class)> {
         CATEGORIES.into_iter().filter(|(_, class)| *class != Class::Unmapped)

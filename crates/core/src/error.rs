@@ -52,6 +52,15 @@ pub enum Error {
         /// The directory as it was given.
         directory: String,
     },
+    /// A policy file that cannot be used.
+    #[error("{reason}")]
+    InvalidPolicy {
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+    /// There are as many incidents as there can be, and all are in force.
+    #[error("there are too many incidents in force; close some, then try again")]
+    IncidentsFull,
     /// The rejected letters fill their limits, so one more cannot be kept.
     #[error("the rejected letters are full; replay some, then try again")]
     LettersFull,
@@ -68,6 +77,8 @@ impl Error {
             Self::InvalidAddress { .. }
             | Self::MalformedJson { .. }
             | Self::InvalidField { .. }
+            | Self::InvalidPolicy { .. }
+            | Self::IncidentsFull
             | Self::StoreFailed { .. }
             | Self::StoreDamaged { .. }
             | Self::DirectoryInUse { .. } => false,
@@ -85,6 +96,8 @@ impl Error {
             Self::InvalidAddress { .. }
             | Self::MalformedJson { .. }
             | Self::InvalidField { .. }
+            | Self::InvalidPolicy { .. }
+            | Self::IncidentsFull
             | Self::StoreUnavailable { .. }
             | Self::StoreOverloaded
             | Self::LettersFull => self.to_string(),
@@ -95,12 +108,15 @@ impl Error {
     #[must_use]
     pub fn is_callers_fault(&self) -> bool {
         match self {
-            Self::InvalidAddress { .. } | Self::MalformedJson { .. } | Self::InvalidField { .. } => true,
+            Self::InvalidAddress { .. } | Self::MalformedJson { .. } | Self::InvalidField { .. } | Self::InvalidPolicy { .. } => {
+                true
+            }
             Self::StoreUnavailable { .. }
             | Self::StoreOverloaded
             | Self::StoreFailed { .. }
             | Self::StoreDamaged { .. }
             | Self::DirectoryInUse { .. }
+            | Self::IncidentsFull
             | Self::LettersFull => false,
         }
     }

@@ -6,7 +6,7 @@ pub mod wire;
 
 pub use identity::EventId;
 
-use crate::{Address, BounceCategory, EnhancedStatusCode, Evidence, UnixSeconds};
+use crate::{Address, BounceCategory, EnhancedStatusCode, Evidence, StoredOpinion, UnixSeconds};
 
 /// What an event reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +75,8 @@ pub struct Event {
     pub vmta: Box<str>,
     /// The injecting account (`rcvSmtpUser`), at most [`wire::MAX_LABEL_BYTES`]; empty if not given.
     pub account: Box<str>,
+    /// What is thought of the receiving server's words: of a bounce, if anything is.
+    pub second_opinion: Option<StoredOpinion>,
 }
 
 impl Event {
@@ -93,7 +95,7 @@ impl Event {
             status: self.status,
             vmta: self.vmta.clone(),
             account: self.account.clone(),
-            second_opinion: Box::default(),
+            second_opinion: self.second_opinion.clone(),
         })
     }
 }

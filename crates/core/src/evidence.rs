@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{BounceCategory, Class, EnhancedStatusCode, Error, EventId, EventKind, UnixSeconds};
+use crate::{BounceCategory, Class, EnhancedStatusCode, Error, EventId, EventKind, StoredOpinion, UnixSeconds};
 
 /// How many parts the stored text has.
 const PARTS: usize = 7;
@@ -38,8 +38,8 @@ pub struct Evidence {
     pub vmta: Box<str>,
     /// The injecting account, empty if unknown.
     pub account: Box<str>,
-    /// What was thought of the receiving server's words when the event came: class and rule, empty if nothing.
-    pub second_opinion: Box<str>,
+    /// What was thought of the receiving server's words when the event came, if anything was.
+    pub second_opinion: Option<StoredOpinion>,
 }
 
 impl Evidence {
@@ -79,7 +79,8 @@ impl Evidence {
         let mut text = String::with_capacity(64);
         let _ = write!(text, "{}|{}", self.time.get(), self.kind.as_wire());
         let status = self.status.map(|code| code.to_string()).unwrap_or_default();
-        for part in [self.category.as_str(), &status, &self.vmta, &self.account, &self.second_opinion] {
+        let opinion = self.second_opinion.as_ref().map(ToString::to_string).unwrap_or_default();
+        for part in [self.category.as_str(), &status, &self.vmta, &self.account, &opinion] {
             text.push('|');
             push_escaped(&mut text, part);
         }
@@ -112,7 +113,8 @@ impl Evidence {
             status: EnhancedStatusCode::from_wire(&part()?),
             vmta: part()?.into(),
             account: part()?.into(),
-            second_opinion: part()?.into(),
+            // One that a later version wrote in another form is none, and no reason to refuse the rest.
+            second_opinion: StoredOpinion::from_stored(&part()?),
         };
         parts.next().is_none().then_some(evidence)
     }
@@ -155,7 +157,7 @@ mod tests {
             status: EnhancedStatusCode::from_wire("5.1.1"),
             vmta: "mta|1".into(),
             account: "100%".into(),
-            second_opinion: Box::default(),
+            second_opinion: None,
         }
     }
 
@@ -164,6 +166,8 @@ mod tests {
         assert_eq!(evidence().to_stored(), "1695222842|rb|bad-mailbox|5.1.1|mta%7C1|100%25|");
         let received = Evidence { is_time_of_receipt: true, ..evidence() };
         assert_eq!(received.to_stored(), "1695222842|rb|bad-mailbox|5.1.1|mta%7C1|100%25||r");
+        let judged = Evidence { second_opinion: StoredOpinion::from_stored("hr:unknown-user"), ..evidence() };
+        assert_eq!(judged.to_stored(), "1695222842|rb|bad-mailbox|5.1.1|mta%7C1|100%25|hr:unknown-user");
     }
 
     #[test]
@@ -175,13 +179,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_back_as_it_was(vmta in any::<String>(), account in any::<String>(), category in any::<String>(), bits in any::<u64>(), second_opinion in "r?", is_time_of_receipt in any::<bool>()) {
+        fn reads_back_as_it_was(vmta in any::<String>(), account in any::<String>(), category in any::<String>(), bits in any::<u64>(), rule in "[a-z-]{0,24}", is_time_of_receipt in any::<bool>()) {
             let once = Evidence {
                 id: EventId::from_bits(bits),
                 vmta: vmta.into(),
                 account: account.into(),
                 category: BounceCategory::from_wire(&category),
-                second_opinion: second_opinion.into(),
+                second_opinion: StoredOpinion::from_stored(&format!("hr:{rule}")),
                 is_time_of_receipt,
                 ..evidence()
             };

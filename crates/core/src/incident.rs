@@ -1,45 +1,205 @@
 //! Stretches of time whose evidence is not to be believed.
 
-use crate::{Evidence, UnixSeconds};
+mod book;
+mod scope;
 
-/// A provider's or a network's fault that made good recipients bounce. While it is open, verdicts leave out what it covers;
-/// nothing stored is changed, and late events of it are covered too.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incident {
-    /// From when, inclusive.
-    pub from: UnixSeconds,
-    /// To when, inclusive.
-    pub to: UnixSeconds,
-    /// Only evidence of this virtual MTA.
-    pub vmta: Option<Box<str>>,
-    /// Only recipients of this domain, in its ASCII form.
-    pub domain: Option<Box<str>>,
-}
+use std::fmt;
+use std::str::FromStr;
 
-impl Incident {
-    /// Whether it covers a piece of evidence about a recipient of that domain.
-    #[must_use]
-    pub fn covers(&self, domain: &str, evidence: &Evidence) -> bool {
-        (self.from..=self.to).contains(&evidence.time)
-            && self.vmta.as_ref().is_none_or(|vmta| *vmta == evidence.vmta)
-            && self.domain.as_ref().is_none_or(|covered| **covered == *domain)
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Evidence, MAX_NOTE_BYTES, UnixSeconds};
+
+pub use book::{IncidentBook, MAX_INCIDENTS};
+pub use scope::Scope;
+
+/// What an incident is known by: 16 hexadecimal digits, made of what it covers. The same thing opened twice is one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IncidentId(u64);
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }
 
-/// The open incidents.
+impl FromStr for IncidentId {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// [`Error::InvalidField`] if it is not 16 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let is_id = text.len() == 16 && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let bits = u64::from_str_radix(text, 16).ok().filter(|_| is_id);
+        bits.map(Self).ok_or_else(|| Error::InvalidField { field: "id", reason: "must be 16 hexadecimal digits".into() })
+    }
+}
+
+impl TryFrom<String> for IncidentId {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self, Error> {
+        text.parse()
+    }
+}
+
+impl From<IncidentId> for String {
+    fn from(id: IncidentId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Something that was done to an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// When.
+    pub at: UnixSeconds,
+    /// Who did it; at most [`MAX_NOTE_BYTES`].
+    pub who: String,
+    /// Why; at most [`MAX_NOTE_BYTES`].
+    pub why: String,
+}
+
+impl Act {
+    /// Something that was done.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidField`] if who or why is longer than [`MAX_NOTE_BYTES`] or holds a control character, or why is empty.
+    pub fn new(at: UnixSeconds, who: &str, why: &str) -> Result<Self, Error> {
+        for (field, text) in [("who", who), ("why", why)] {
+            let invalid = |reason: String| Err(Error::InvalidField { field, reason });
+            if text.len() > MAX_NOTE_BYTES {
+                return invalid(format!("is longer than {MAX_NOTE_BYTES} bytes"));
+            }
+            if text.chars().any(char::is_control) {
+                return invalid("holds a control character".into());
+            }
+        }
+        if why.trim().is_empty() {
+            return Err(Error::InvalidField { field: "why", reason: "must say why, for those who come later".into() });
+        }
+        Ok(Self { at, who: who.trim().to_owned(), why: why.trim().to_owned() })
+    }
+}
+
+/// Who opened an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A person.
+    Operator,
+    /// The outage guard.
+    Guard,
+}
+
+/// Where an incident stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum IncidentState {
+    /// In force, and nobody has looked at it yet: the guard opened it.
+    Awaiting,
+    /// In force.
+    Open,
+    /// Of no effect.
+    Closed,
+}
+
+impl IncidentState {
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Awaiting, Self::Open, Self::Closed];
+
+    /// The lower-case name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Awaiting => "awaiting",
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A provider's or a network's fault that made good recipients bounce. While it is in force, verdicts leave out what it covers;
+/// nothing stored is changed, and late events of it are covered too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// What it covers.
+    #[serde(flatten)]
+    pub scope: Scope,
+    /// Who opened it.
+    pub origin: Origin,
+    /// When and why it was opened, latest.
+    pub opened: Act,
+    /// When and why an operator kept what the guard had opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Act>,
+    /// When and why it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Act>,
+}
+
+impl Incident {
+    /// An incident that is opened now. The scope is to be normal.
+    #[must_use]
+    pub fn opened(scope: Scope, origin: Origin, opened: Act) -> Self {
+        Self { scope, origin, opened, kept: None, closed: None }
+    }
+
+    /// What it is known by.
+    #[must_use]
+    pub fn id(&self) -> IncidentId {
+        self.scope.id()
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> IncidentState {
+        match (self.origin, &self.kept, &self.closed) {
+            (_, _, Some(_)) => IncidentState::Closed,
+            (Origin::Guard, None, None) => IncidentState::Awaiting,
+            (Origin::Guard | Origin::Operator, _, None) => IncidentState::Open,
+        }
+    }
+
+    /// Whether verdicts leave out what it covers.
+    #[must_use]
+    pub fn is_in_force(&self) -> bool {
+        self.closed.is_none()
+    }
+}
+
+/// The incidents that are in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Incidents(Vec<Incident>);
 
 impl Incidents {
-    /// These incidents.
+    /// Those of these incidents that are in force.
     #[must_use]
-    pub fn new(open: Vec<Incident>) -> Self {
-        Self(open)
+    pub fn new(incidents: impl IntoIterator<Item = Incident>) -> Self {
+        Self(incidents.into_iter().filter(Incident::is_in_force).collect())
     }
 
-    /// Whether one of them covers a piece of evidence about a recipient of that domain.
+    /// These, and one more.
     #[must_use]
-    pub fn cover(&self, domain: &str, evidence: &Evidence) -> bool {
-        self.0.iter().any(|incident| incident.covers(domain, evidence))
+    pub fn with(mut self, incident: Incident) -> Self {
+        self.0.extend(Some(incident).filter(Incident::is_in_force));
+        self
+    }
+
+    /// The first of them that covers a piece of evidence about a recipient of that domain.
+    #[must_use]
+    pub fn covering(&self, domain: &str, evidence: &Evidence) -> Option<&Incident> {
+        self.0.iter().find(|incident| incident.scope.covers(domain, evidence))
+    }
+
+    /// How many of them are in a state.
+    #[must_use]
+    pub fn count(&self, state: IncidentState) -> usize {
+        self.0.iter().filter(|incident| incident.state() == state).count()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,25 +11,29 @@ mod evidence;
 mod incident;
 mod letter;
 pub mod opinion;
+mod outage;
 mod policy;
 mod record;
 mod status;
 pub mod store;
 mod time;
 mod verdict;
+mod what_if;
 
 pub use address::{Address, MAX_ADDRESS_BYTES};
 pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};
 pub use error::Error;
 pub use event::{Event, EventId, EventKind};
 pub use evidence::{Evidence, Shelf};
-pub use incident::{Incident, Incidents};
+pub use incident::{Act, Incident, IncidentBook, IncidentId, IncidentState, Incidents, MAX_INCIDENTS, Origin, Scope};
 pub use letter::{Letter, LetterHead, LetterId, LetterLimits, LetterUsage, MAX_REASON_BYTES};
 pub use opinion::{
     Classifier, Contradiction, ExtraRule, Fault, MAX_DIAGNOSTIC_BYTES, MAX_RULE_ID_BYTES, Opinion, RuleError, StoredOpinion,
 };
-pub use policy::{MAX_SOFT_BOUNCE_LIMIT, Policy, SoftBounceLimit};
+pub use outage::{Answers, AnswersBySlot, KEPT_ANSWERS_SECONDS, OutageGuard, SLOT_SECONDS, Slot};
+pub use policy::{MAX_POLICY_BYTES, MAX_SOFT_BOUNCE_LIMIT, Policy, Rulebook, SoftBounceLimit, Trust};
 pub use record::{Admission, Counters, KEPT_DAYS, KEPT_PER_DAY, Lift, MAX_NOTE_BYTES, ManualEntry, Record};
 pub use status::EnhancedStatusCode;
 pub use time::{DAY_SECONDS, UnixSeconds};
-pub use verdict::{Reason, Suppression, Verdict, verdict};
+pub use verdict::{CountedSince, ExplainedEvidence, Explanation, Reason, Rule, Suppression, Verdict, explain, verdict};
+pub use what_if::{Effect, Standpoint, Tally, VerdictChange};

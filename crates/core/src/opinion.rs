@@ -31,6 +31,7 @@ pub use classifier::Classifier;
 pub use reply::MAX_DIAGNOSTIC_BYTES;
 pub use rule::{ExtraRule, MAX_RULE_ID_BYTES, Rule, RuleError};
 pub use stored::StoredOpinion;
+pub(crate) use stored::is_rule_id;
 
 use crate::{BounceCategory, Class, EnhancedStatusCode};
 
@@ -62,13 +63,13 @@ impl Fault {
         }
     }
 
-    /// The name with which it is stored, where bytes count.
-    fn as_stored(self) -> &'static str {
+    /// The letter with which it is stored, where bytes count.
+    fn as_letter(self) -> char {
         match self {
-            Self::Recipient => "rcpt",
-            Self::Sender => "sender",
-            Self::Content => "content",
-            Self::Infrastructure => "infra",
+            Self::Recipient => 'r',
+            Self::Sender => 's',
+            Self::Content => 'c',
+            Self::Infrastructure => 'i',
         }
     }
 }
@@ -95,23 +96,17 @@ pub enum Contradiction {
     Milder,
 }
 
-impl<'r> Opinion<'r> {
+impl Opinion<'_> {
     /// Whether it contradicts the class that the provider documents for a category; never for a category that it does not map.
     /// Nothing follows from it by itself.
     #[must_use]
     pub fn contradicts(&self, category: &BounceCategory) -> Option<Contradiction> {
-        match (category.class(), self.class) {
-            (Class::Soft | Class::Expired, Some(Class::Hard)) => Some(Contradiction::Harder),
-            (Class::Hard, Some(Class::Hard)) | (Class::Unmapped | Class::Complaint, _) => None,
-            (Class::Hard, _) => Some(Contradiction::Milder),
-            (Class::Soft, None) if self.fault != Fault::Infrastructure => Some(Contradiction::Milder),
-            (Class::Soft | Class::Expired, _) => None,
-        }
+        self.to_stored().contradicts(category)
     }
 
     /// How it is kept with its event.
     #[must_use]
-    pub fn to_stored(&self) -> StoredOpinion<'r> {
+    pub fn to_stored(&self) -> StoredOpinion {
         self.into()
     }
 }
@@ -125,7 +120,7 @@ impl<'r> Opinion<'r> {
 /// let opinion = opinion(EnhancedStatusCode::from_wire("5.0.0"), words).unwrap();
 /// assert_eq!((opinion.class, opinion.fault), (Some(Class::Hard), Fault::Recipient));
 /// assert_eq!(&words[opinion.matched.clone()], "no such user");
-/// assert_eq!(opinion.to_stored().to_string(), "hard,rcpt,unknown-user");
+/// assert_eq!(opinion.to_stored().to_string(), "hr:unknown-user");
 /// ```
 #[must_use]
 pub fn opinion(status: Option<EnhancedStatusCode>, diagnostic: &str) -> Option<Opinion<'static>> {

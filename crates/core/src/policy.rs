@@ -1,8 +1,16 @@
 //! What an operator may decide. The default is exactly what the provider documents.
 
+mod file;
+mod rulebook;
+
 use std::collections::BTreeMap;
 
-use crate::{BounceCategory, Class, Error, EventKind, Evidence, Reason};
+use serde::Deserialize;
+
+use crate::{BounceCategory, Class, Error, EventKind, Evidence, OutageGuard, Reason, Rule};
+
+pub use file::MAX_POLICY_BYTES;
+pub use rulebook::Rulebook;
 
 /// The largest limit of soft bounces: more are not kept of a day.
 pub const MAX_SOFT_BOUNCE_LIMIT: u32 = 16;
@@ -32,6 +40,19 @@ impl SoftBounceLimit {
     }
 }
 
+/// How far the second opinion is trusted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trust {
+    /// It is not shown. It is formed and kept all the same, so that the past can be judged by it later.
+    Off,
+    /// It is shown, counted and explained, and suppresses nobody.
+    #[default]
+    Advise,
+    /// It decides where the category is unmapped.
+    Enforce,
+}
+
 /// How evidence is judged. It holds for all that is stored, at once, since verdicts are computed when they are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -41,14 +62,18 @@ pub struct Policy {
     pub soft_bounce_window_seconds: Option<u64>,
     /// Whether soft bounces up to the latest delivery no longer count.
     pub delivery_resets_soft_bounces: bool,
-    /// Whether at most one soft bounce of a day of UTC counts: the first.
+    /// Whether at most one soft bounce of a day of UTC counts: the first of those that nothing else but the window leaves out.
     pub one_soft_bounce_a_day: bool,
     /// Classes that differ from the provider's, by category.
     pub classes: BTreeMap<BounceCategory, Class>,
+    /// How far the second opinion is trusted.
+    pub second_opinion: Trust,
     /// How long a suppression lasts after the newest evidence for it, in seconds; for good if not given.
     pub expiry_seconds: BTreeMap<Reason, u64>,
     /// Classes that count for a check of whichever account, though another one had the event.
     pub classes_of_every_account: Vec<Class>,
+    /// Opens incidents by itself; off if not given.
+    pub outage_guard: Option<OutageGuard>,
 }
 
 impl Default for Policy {
@@ -59,8 +84,10 @@ impl Default for Policy {
             delivery_resets_soft_bounces: false,
             one_soft_bounce_a_day: false,
             classes: BTreeMap::new(),
+            second_opinion: Trust::default(),
             expiry_seconds: BTreeMap::new(),
             classes_of_every_account: vec![Class::Hard, Class::Complaint],
+            outage_guard: None,
         }
     }
 }
@@ -72,7 +99,19 @@ impl Policy {
         if evidence.kind == EventKind::Complaint {
             return Class::Complaint;
         }
-        self.classes.get(&evidence.category).copied().unwrap_or_else(|| evidence.class())
+        self.opinion_that_decides(evidence).unwrap_or_else(|| self.class_by_category(evidence))
+    }
+
+    /// What made it that class.
+    #[must_use]
+    pub fn rule_of(&self, evidence: &Evidence) -> Rule {
+        if evidence.kind == EventKind::Complaint {
+            return Rule::Complaint;
+        }
+        match (self.opinion_that_decides(evidence), &evidence.second_opinion) {
+            (Some(_), Some(opinion)) => Rule::Opinion(opinion.rule.clone()),
+            (Some(_) | None, _) => Rule::Category(evidence.category.clone()),
+        }
     }
 
     /// Whether evidence of a class counts for a check of whichever account.
@@ -80,17 +119,24 @@ impl Policy {
     pub fn counts_for_every_account(&self, class: Class) -> bool {
         self.classes_of_every_account.contains(&class)
     }
+
+    /// The policy as it would be if the second opinion were trusted.
+    #[must_use]
+    pub fn enforcing(&self) -> Self {
+        Self { second_opinion: Trust::Enforce, ..self.clone() }
+    }
+
+    fn class_by_category(&self, evidence: &Evidence) -> Class {
+        self.classes.get(&evidence.category).copied().unwrap_or_else(|| evidence.class())
+    }
+
+    /// The class of the second opinion, where it is trusted, has one, and neither the provider nor the operator gave the
+    /// category one of its own.
+    fn opinion_that_decides(&self, evidence: &Evidence) -> Option<Class> {
+        let opinion = evidence.second_opinion.as_ref().filter(|_| self.second_opinion == Trust::Enforce)?;
+        opinion.class.filter(|_| self.class_by_category(evidence) == Class::Unmapped)
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_is_one_to_sixteen() {
-        assert!(SoftBounceLimit::new(0).is_err());
-        assert_eq!(SoftBounceLimit::new(1).unwrap().get(), 1);
-        assert_eq!(SoftBounceLimit::new(16).unwrap().get(), 16);
-        assert!(SoftBounceLimit::new(17).is_err());
-    }
-}
+mod tests;

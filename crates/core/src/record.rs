@@ -190,7 +190,7 @@ mod tests {
             status: None,
             vmta: Box::default(),
             account: Box::default(),
-            second_opinion: Box::default(),
+            second_opinion: None,
         }
     }
 

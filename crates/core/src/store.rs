@@ -2,8 +2,11 @@
 //!
 //! One suite of tests holds every store against the in-memory one.
 
+mod answers;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod incidents;
+mod listing;
 pub mod memory;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -11,6 +14,10 @@ pub mod redis;
 use std::future::Future;
 
 use crate::{Address, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
+
+pub use answers::{AnswerStore, DomainAnswers};
+pub use incidents::{BookVersion, IncidentStore, amend_incidents};
+pub use listing::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
 
 /// Most heads that one page of letters holds.
 pub const MAX_LETTERS_PER_PAGE: usize = 1000;
@@ -132,8 +139,8 @@ pub trait Store: AdministrativeStore + LetterStore {}
 impl<S: AdministrativeStore + LetterStore> Store for S {}
 
 impl Record {
-    /// Records one event in a record that is there.
-    pub(crate) fn take(&mut self, event: &Event) -> (Outcome, Vec<crate::EventId>) {
+    /// Records one event in a record that is there. Says what became of it, and which evidence had to make room.
+    pub fn take(&mut self, event: &Event) -> (Outcome, Vec<crate::EventId>) {
         use crate::Admission;
         let Some(evidence) = event.evidence() else {
             let latest = self.last_delivered;

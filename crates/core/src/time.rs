@@ -49,6 +49,14 @@ impl UnixSeconds {
         Self::clamped(self.0.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX)))
     }
 
+    /// Its date in UTC: `2016-05-28`.
+    #[must_use]
+    pub fn date(self) -> String {
+        let mut text = self.to_string();
+        text.truncate(text.find('T').unwrap_or(text.len()));
+        text
+    }
+
     /// Reads `timeLogged`: epoch seconds, `2016-05-29 01:10:51+0200` (`PowerMTA`'s form), or RFC 3339.
     ///
     /// `None` for what is none of these, and for times that are before 1970 or cannot be written down.
@@ -125,6 +133,7 @@ mod tests {
     #[test]
     fn is_shown_in_utc() {
         assert_eq!(UnixSeconds(1_464_477_051).to_string(), "2016-05-28T23:10:51Z");
+        assert_eq!(UnixSeconds(1_464_477_051).date(), "2016-05-28");
         assert!(UnixSeconds::MAX.to_string().starts_with("9999-12-3"));
     }
 

@@ -1,8 +1,16 @@
 //! The verdict: whether an address is suppressed, why, since when. Pure: what is stored and the time of asking go in.
 
+mod detail;
+mod explanation;
+mod weighing;
+
 use std::fmt;
 
-use crate::{Class, Evidence, Incidents, Policy, Record, UnixSeconds};
+use crate::{BounceCategory, Class, Evidence, Incidents, Policy, Record, Trust, UnixSeconds};
+use weighing::{Effect, Weighed, weigh};
+
+pub use detail::CountedSince;
+pub use explanation::{ExplainedEvidence, Explanation, explain};
 
 /// Why an address is suppressed. The order is the one in which a reason is named when several hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,13 +25,45 @@ pub enum Reason {
     SoftBounces,
 }
 
+/// What decided: of a piece of evidence what made it its class, of a suppression what brought it about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Rule {
+    /// An operator's entry.
+    Manual,
+    /// A complaint.
+    Complaint,
+    /// The class of a bounce category.
+    Category(BounceCategory),
+    /// A rule of the second opinion, by its id.
+    Opinion(Box<str>),
+    /// The limit of soft bounces.
+    SoftBounces,
+}
+
+/// `manual`, `type:f`, `category:<bounce category>`, `opinion:<id>`, `soft-bounces`.
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manual => f.write_str("manual"),
+            Self::Complaint => f.write_str("type:f"),
+            Self::Category(category) => write!(f, "category:{}", category.as_str()),
+            Self::Opinion(id) => write!(f, "opinion:{id}"),
+            Self::SoftBounces => f.write_str("soft-bounces"),
+        }
+    }
+}
+
 /// A suppression that holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppression {
     /// Why.
     pub reason: Reason,
+    /// By which rule.
+    pub rule: Rule,
     /// Since when: the time of the evidence that brought it about.
     pub since: UnixSeconds,
+    /// Until when, if nothing more happens; for good if not given.
+    pub until: Option<UnixSeconds>,
     /// That evidence; none for an operator's entry.
     pub evidence: Option<Evidence>,
 }
@@ -37,13 +77,27 @@ pub struct Verdict {
     pub soft_bounces: u32,
     /// At how many the address is suppressed.
     pub soft_bounce_limit: u32,
+    /// From when on evidence counts, if not all of it does.
+    pub counted_since: CountedSince,
+    /// The suppression that there would be if the second opinion were trusted; only where the policy has it advise, and where
+    /// there is none without it.
+    pub advice: Option<Suppression>,
+    /// How many bounces and complaints incidents cover.
+    pub left_out: u32,
 }
 
 impl Verdict {
     /// The verdict on an address of which nothing is known.
     #[must_use]
     pub fn without_evidence(policy: &Policy) -> Self {
-        Self { suppression: None, soft_bounces: 0, soft_bounce_limit: policy.soft_bounce_limit.get() }
+        Self {
+            suppression: None,
+            soft_bounces: 0,
+            soft_bounce_limit: policy.soft_bounce_limit.get(),
+            counted_since: CountedSince::default(),
+            advice: None,
+            left_out: 0,
+        }
     }
 
     /// Whether the address must not be mailed.
@@ -55,89 +109,62 @@ impl Verdict {
 
 /// Judges a record.
 ///
-/// Evidence up to a lift's fence and evidence that an open incident covers does not count.
+/// Evidence up to a lift's fence and evidence that an incident in force covers does not count.
 #[must_use]
 pub fn verdict(policy: &Policy, incidents: &Incidents, record: &Record, now: UnixSeconds) -> Verdict {
-    let counting: Vec<&Evidence> = record
-        .evidence()
-        .iter()
-        .filter(|evidence| record.lift.as_ref().is_none_or(|lift| lift.fence < evidence.time))
-        .filter(|evidence| !incidents.cover(record.address.domain(), evidence))
-        .collect();
-    let soft = soft_bounces(policy, record, &counting, now);
-    let limit = policy.soft_bounce_limit.get();
-    let suppression = manual(record, now)
-        .or_else(|| first_of(policy, &counting, Class::Complaint, Reason::Complaint, now))
-        .or_else(|| first_of(policy, &counting, Class::Hard, Reason::HardBounce, now))
-        .or_else(|| {
-            let decisive = soft.get(limit as usize - 1)?;
-            let newest = soft.last()?;
-            holds(policy, Reason::SoftBounces, newest, now).then(|| suppressed(Reason::SoftBounces, decisive))
-        });
-    Verdict { suppression, soft_bounces: u32::try_from(soft.len()).unwrap_or(u32::MAX), soft_bounce_limit: limit }
+    judge(policy, incidents, record, &weigh(policy, incidents, record, now), now)
+}
+
+fn judge(policy: &Policy, incidents: &Incidents, record: &Record, weighed: &[Weighed<'_>], now: UnixSeconds) -> Verdict {
+    let count = |is_counted: fn(&Weighed<'_>) -> bool| {
+        u32::try_from(weighed.iter().filter(|weighed| is_counted(weighed)).count()).unwrap_or(u32::MAX)
+    };
+    let suppression = suppression(policy, record, weighed, now);
+    let may_advise = suppression.is_none()
+        && policy.second_opinion == Trust::Advise
+        && record.evidence().iter().any(|evidence| evidence.second_opinion.is_some());
+    let advice = may_advise.then(|| {
+        let enforcing = policy.enforcing();
+        self::suppression(&enforcing, record, &weigh(&enforcing, incidents, record, now), now)
+    });
+    Verdict {
+        suppression,
+        soft_bounces: count(|weighed| weighed.counts_as(Class::Soft)),
+        soft_bounce_limit: policy.soft_bounce_limit.get(),
+        counted_since: CountedSince::of(policy, record),
+        advice: advice.flatten(),
+        left_out: count(|weighed| matches!(weighed.effect, Effect::Incident(_))),
+    }
+}
+
+fn suppression(policy: &Policy, record: &Record, weighed: &[Weighed<'_>], now: UnixSeconds) -> Option<Suppression> {
+    let by_class = |class, reason, limit| {
+        by_class(policy, weighed, class, reason, limit).filter(|suppression| suppression.until.is_none_or(|until| now < until))
+    };
+    manual(record, now)
+        .or_else(|| by_class(Class::Complaint, Reason::Complaint, 1))
+        .or_else(|| by_class(Class::Hard, Reason::HardBounce, 1))
+        .or_else(|| by_class(Class::Soft, Reason::SoftBounces, policy.soft_bounce_limit.get() as usize))
 }
 
 fn manual(record: &Record, now: UnixSeconds) -> Option<Suppression> {
-    let entry = record.manual.as_ref()?;
-    let holds = entry.until.is_none_or(|until| now < until);
-    holds.then_some(Suppression { reason: Reason::Manual, since: entry.since, evidence: None })
+    let entry = record.manual.as_ref().filter(|entry| entry.until.is_none_or(|until| now < until))?;
+    Some(Suppression { reason: Reason::Manual, rule: Rule::Manual, since: entry.since, until: entry.until, evidence: None })
 }
 
-/// A suppression by the first piece of evidence of a class, if the newest one has not expired.
-fn first_of(policy: &Policy, counting: &[&Evidence], class: Class, reason: Reason, now: UnixSeconds) -> Option<Suppression> {
-    let mut of_class = counting.iter().filter(|evidence| policy.class_of(evidence) == class);
-    let first = of_class.next()?;
-    let newest = of_class.next_back().unwrap_or(first);
-    holds(policy, reason, newest, now).then(|| suppressed(reason, first))
-}
-
-fn holds(policy: &Policy, reason: Reason, newest: &Evidence, now: UnixSeconds) -> bool {
-    policy.expiry_seconds.get(&reason).is_none_or(|seconds| now < newest.time.plus(*seconds))
-}
-
-fn suppressed(reason: Reason, evidence: &Evidence) -> Suppression {
-    Suppression { reason, since: evidence.time, evidence: Some(evidence.clone()) }
-}
-
-/// The soft bounces that count, in their order.
-fn soft_bounces<'a>(policy: &Policy, record: &Record, counting: &[&'a Evidence], now: UnixSeconds) -> Vec<&'a Evidence> {
-    let mut soft: Vec<&Evidence> = counting
-        .iter()
-        .copied()
-        .filter(|evidence| policy.class_of(evidence) == Class::Soft)
-        .filter(|evidence| policy.soft_bounce_window_seconds.is_none_or(|seconds| now < evidence.time.plus(seconds)))
-        .filter(|evidence| {
-            !policy.delivery_resets_soft_bounces || record.last_delivered.is_none_or(|delivered| delivered < evidence.time)
-        })
-        .collect();
-    if policy.one_soft_bounce_a_day {
-        soft.dedup_by_key(|evidence| evidence.time.utc_day());
-    }
-    soft
-}
-
-/// The verdict in words, for the person who asks why.
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(suppression) = &self.suppression else {
-            return write!(f, "not suppressed: {} of {} soft bounces", self.soft_bounces, self.soft_bounce_limit);
-        };
-        match suppression.reason {
-            Reason::Manual => f.write_str("entered by an operator")?,
-            Reason::Complaint => f.write_str("the recipient complained")?,
-            Reason::HardBounce => f.write_str("hard bounce")?,
-            Reason::SoftBounces => write!(f, "{} of {} soft bounces", self.soft_bounces, self.soft_bounce_limit)?,
-        }
-        if let Some(evidence) = &suppression.evidence {
-            if !evidence.category.as_str().is_empty() {
-                write!(f, ", {}", evidence.category.as_str())?;
-            }
-            if let Some(status) = evidence.status {
-                write!(f, " {status}")?;
-            }
-        }
-        write!(f, ", since {}", suppression.since)
-    }
+/// A suppression by so many pieces of evidence of a class.
+fn by_class(policy: &Policy, weighed: &[Weighed<'_>], class: Class, reason: Reason, limit: usize) -> Option<Suppression> {
+    let of_class: Vec<&Evidence> =
+        weighed.iter().filter(|weighed| weighed.counts_as(class)).map(|weighed| weighed.evidence).collect();
+    let decisive = *of_class.get(limit - 1)?;
+    let newest = of_class.last()?;
+    let expiry = policy.expiry_seconds.get(&reason).map(|seconds| newest.time.plus(*seconds));
+    // When the oldest of the last ones that are needed leaves the window, there are too few of them.
+    let window = policy.soft_bounce_window_seconds.filter(|_| reason == Reason::SoftBounces);
+    let too_few = window.map(|seconds| of_class[of_class.len() - limit].time.plus(seconds));
+    let until = [expiry, too_few].into_iter().flatten().min();
+    let rule = if reason == Reason::SoftBounces { Rule::SoftBounces } else { policy.rule_of(decisive) };
+    Some(Suppression { reason, rule, since: decisive.time, until, evidence: Some(decisive.clone()) })
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use suppressd_core::store::Outcome;
-use suppressd_core::{Class, Event, EventKind, LetterUsage};
+use suppressd_core::{Class, Contradiction, Event, EventKind, LetterUsage};
 
 /// Upper bounds of the buckets for the time that a webhook takes, in seconds: from a store in memory to the store's deadline.
 const DURATION_BUCKETS_SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
@@ -18,6 +18,7 @@ const DURATION_BUCKETS_SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     events: Family<EventLabels, Counter>,
+    second_opinions: Family<OpinionLabels, Counter>,
     webhook_requests: Family<CodeLabels, Counter>,
     webhook_duration_seconds: Histogram,
     rejected_letters: Gauge,
@@ -30,6 +31,13 @@ struct EventLabels {
     r#type: &'static str,
     class: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OpinionLabels {
+    class: &'static str,
+    fault: &'static str,
+    category: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,6 +76,7 @@ impl Metrics {
     pub fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             events: Family::default(),
+            second_opinions: Family::default(),
             webhook_requests: Family::default(),
             webhook_duration_seconds: Histogram::new(DURATION_BUCKETS_SECONDS),
             rejected_letters: Gauge::default(),
@@ -76,6 +85,8 @@ impl Metrics {
         };
         // The library writes `_total` behind a counter's name, and the unit behind that of a metric with one.
         registry.register("suppressd_events", "Events by what became of them", metrics.events.clone());
+        let help = "Recorded bounces on which there is a second opinion, by how it stands to the category";
+        registry.register("suppressd_second_opinions", help, metrics.second_opinions.clone());
         let requests = metrics.webhook_requests.clone();
         registry.register("suppressd_webhook_requests", "Webhook requests by the status they were answered with", requests);
         let duration = metrics.webhook_duration_seconds.clone();
@@ -98,6 +109,19 @@ impl Metrics {
         };
         let labels = EventLabels { r#type: event.kind.as_str(), class, outcome: outcome.as_str() };
         self.events.get_or_create(&labels).inc();
+    }
+
+    /// Counts the second opinion on a bounce that was recorded, if there is one.
+    pub(crate) fn count_opinion(&self, event: &Event) {
+        let Some(opinion) = &event.second_opinion else { return };
+        let category = match (event.category.class(), opinion.contradicts(&event.category)) {
+            (Class::Unmapped, _) => "unmapped",
+            (_, Some(Contradiction::Harder)) => "harder",
+            (_, Some(Contradiction::Milder)) => "milder",
+            (_, None) => "agrees",
+        };
+        let class = opinion.class.map_or("none", Class::as_str);
+        self.second_opinions.get_or_create(&OpinionLabels { class, fault: opinion.fault.as_str(), category }).inc();
     }
 
     /// Counts events of a record type that is accepted and not recorded.

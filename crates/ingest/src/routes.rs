@@ -12,8 +12,9 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
-use suppressd_core::Error as CoreError;
 use suppressd_core::store::{EvidenceStore, LetterStore};
+use suppressd_core::{Error as CoreError, Rulebook};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
@@ -38,10 +39,16 @@ pub(crate) struct Door<S> {
 }
 
 impl<S: EvidenceStore + LetterStore> Door<S> {
-    pub(crate) fn new(store: S, settings: Settings, metrics: Metrics, registry: Arc<Registry>) -> Self {
+    pub(crate) fn new(
+        store: S,
+        settings: Settings,
+        rules: watch::Receiver<Arc<Rulebook>>,
+        metrics: Metrics,
+        registry: Arc<Registry>,
+    ) -> Self {
         let Settings { webhook, limits } = settings;
         let webhook =
-            webhook.map(|webhook| Webhook::new(store.clone(), webhook, limits.clone(), metrics.clone()).within(&limits));
+            webhook.map(|webhook| Webhook::new(store.clone(), webhook, rules, limits.clone(), metrics.clone()).within(&limits));
         Self { store, webhook, limits, metrics, registry, draining: AtomicBool::new(false) }
     }
 

@@ -10,8 +10,10 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use prometheus_client::registry::Registry;
+use suppressd_core::Rulebook;
 use suppressd_core::store::{EvidenceStore, LetterStore};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 use tracing::{debug, error, warn};
@@ -24,6 +26,7 @@ use crate::{Error, Limits, Metrics, Settings};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves HTTP until `shutdown` is done, then takes no more connections, finishes the requests that are in flight, and returns.
+/// Each body is read by the rulebook that is in force when it has come.
 ///
 /// The drain takes no longer than the limits let a request take; a shorter deadline is the caller's to set, and dropping the
 /// future cuts the connections that are left.
@@ -35,6 +38,7 @@ pub async fn serve<S>(
     listener: TcpListener,
     store: S,
     settings: Settings,
+    rules: watch::Receiver<Arc<Rulebook>>,
     metrics: Metrics,
     registry: Arc<Registry>,
     shutdown: impl Future<Output = ()>,
@@ -45,7 +49,7 @@ where
     settings.validate()?;
     let http = http(&settings.limits);
     let max_connections = settings.limits.max_connections;
-    let door = Arc::new(Door::new(store, settings, metrics, registry));
+    let door = Arc::new(Door::new(store, settings, rules, metrics, registry));
     let graceful = GracefulShutdown::new();
     // The tasks are owned here, so none of them outlives this future.
     let mut connections = JoinSet::new();

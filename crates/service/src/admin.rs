@@ -33,7 +33,7 @@ impl<S: EvidenceStore + LetterStore> Administration<S> {
         let letter = self.store.letter(id).await.map_err(failed)?.ok_or_else(|| not_found(id))?;
         let content = mended_content.unwrap_or(letter.content);
         // What gives no time of its own happened when it was received first, not now.
-        let body = Body::read(&content, letter.head.received);
+        let body = Body::read(&content, letter.head.received, suppressd_core::Classifier::builtin());
         let outcomes = if body.events.is_empty() { Vec::new() } else { self.store.record(&body.events).await.map_err(failed)? };
         if body.rejected.is_empty() {
             self.store.remove_letter(id).await.map_err(failed)?;

@@ -20,13 +20,14 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 pub(crate) fn of(error: &Error, field: &str) -> Status {
     let message = error.to_caller();
     match error {
-        Error::InvalidAddress { .. } | Error::MalformedJson { .. } => refused(field, &message),
+        Error::InvalidAddress { .. } | Error::MalformedJson { .. } | Error::InvalidPolicy { .. } => refused(field, &message),
         Error::InvalidField { field, reason } => refused(field, reason),
         Error::StoreUnavailable { .. } => unavailable("STORE_UNAVAILABLE", message, error.is_transient()),
         Error::StoreOverloaded => unavailable("STORE_OVERLOADED", message, error.is_transient()),
         Error::StoreFailed { .. } => unavailable("STORE_FAILED", message, error.is_transient()),
         Error::StoreDamaged { .. } => unavailable("STORE_DAMAGED", message, error.is_transient()),
         Error::DirectoryInUse { .. } => unavailable("DIRECTORY_IN_USE", message, error.is_transient()),
+        Error::IncidentsFull => with_reason(Code::ResourceExhausted, "INCIDENTS_FULL", message, None),
         Error::LettersFull => with_reason(Code::ResourceExhausted, "LETTERS_FULL", message, None),
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::Event;
 use super::wire::{Reading, WebhookEvent};
-use crate::{Error, Letter, UnixSeconds};
+use crate::{Classifier, Error, Letter, UnixSeconds};
 use scan::{BYTE_ORDER_MARK, elements};
 
 /// Most letters that one body makes. When more of it is bad, all that is bad goes into one letter, or a body of nothing but
@@ -48,12 +48,13 @@ enum Form {
 }
 
 impl Body {
-    /// Takes a body apart. `received` is the time of receipt. The content type is not asked for.
+    /// Takes a body apart. `received` is the time of receipt, and the classifier forms the second opinions. The content type
+    /// is not asked for.
     ///
     /// A body that begins like an array and does not end like one is rejected whole: what was cut off cannot be told from what
     /// was never there.
     #[must_use]
-    pub fn read(bytes: &[u8], received: UnixSeconds) -> Self {
+    pub fn read(bytes: &[u8], received: UnixSeconds, classifier: &Classifier) -> Self {
         // Some tools put a byte order mark in front of UTF-8; it belongs to nothing (RFC 8259, section 8.1).
         let whole = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len()..bytes.len() } else { 0..bytes.len() };
         let (form, elements) = match elements(bytes, whole.clone()) {
@@ -66,7 +67,7 @@ impl Body {
         };
         let mut body = Self { events: Vec::with_capacity(elements.len()), unrecorded: 0, rejected: Vec::new(), form };
         for (index, bytes_of_event) in elements.into_iter().enumerate() {
-            match WebhookEvent::from_json(&bytes[bytes_of_event.clone()]).and_then(|event| event.read(received)) {
+            match WebhookEvent::from_json(&bytes[bytes_of_event.clone()]).and_then(|event| event.read(received, classifier)) {
                 Ok(Reading::Event(event)) => body.events.push(event),
                 Ok(Reading::Unrecorded) => body.unrecorded += 1,
                 Err(error) => body.rejected.push(Rejected { bytes: bytes_of_event, index, error }),

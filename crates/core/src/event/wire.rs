@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{Event, EventId, EventKind};
 use crate::time::DAY_SECONDS;
-use crate::{BounceCategory, EnhancedStatusCode, Error, UnixSeconds};
+use crate::{BounceCategory, Classifier, EnhancedStatusCode, Error, StoredOpinion, UnixSeconds};
 
 /// Longest `vmta` and `rcvSmtpUser` that are kept, in bytes; what is longer is cut.
 pub const MAX_LABEL_BYTES: usize = 128;
@@ -66,13 +66,14 @@ impl WebhookEvent<'_> {
         serde_json::from_slice(bytes).map_err(|error| Error::MalformedJson { reason: without_content(&error) })
     }
 
-    /// Reads the fields. `received` is the time of receipt, which stands in for a `timeLogged` that cannot be believed.
+    /// Reads the fields. `received` is the time of receipt, which stands in for a `timeLogged` that cannot be believed; the
+    /// classifier forms the second opinion on a bounce.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidField`] for a missing or unknown `type`, for a `rcpt` that cannot be an address, and for a value that is
     /// not text where it must be.
-    pub fn read(&self, received: UnixSeconds) -> Result<Reading, Error> {
+    pub fn read(&self, received: UnixSeconds, classifier: &Classifier) -> Result<Reading, Error> {
         if UNRECORDED_KINDS.contains(&self.kind.as_ref()) {
             return Ok(Reading::Unrecorded);
         }
@@ -89,6 +90,7 @@ impl WebhookEvent<'_> {
         let recipient =
             self.rcpt.parse().map_err(|error: Error| Error::InvalidField { field: "rcpt", reason: error.to_string() })?;
         let own_time = self.own_time(received);
+        let status = EnhancedStatusCode::from_wire(&self.dsn_status);
         Ok(Reading::Event(Event {
             id: EventId::of(self, &recipient),
             recipient,
@@ -96,10 +98,25 @@ impl WebhookEvent<'_> {
             is_time_of_receipt: own_time.is_none(),
             kind,
             category: BounceCategory::from_wire(&self.bounce_cat),
-            status: EnhancedStatusCode::from_wire(&self.dsn_status),
+            status,
             vmta: label(&self.vmta),
             account: label(&self.rcv_smtp_user),
+            second_opinion: self.second_opinion(kind, status, classifier),
         }))
+    }
+
+    fn second_opinion(
+        &self,
+        kind: EventKind,
+        status: Option<EnhancedStatusCode>,
+        classifier: &Classifier,
+    ) -> Option<StoredOpinion> {
+        match kind {
+            EventKind::Bounce | EventKind::RemoteBounce => {
+                classifier.opinion(status, &self.dsn_diag).map(|opinion| opinion.to_stored())
+            }
+            EventKind::Delivered | EventKind::Complaint => None,
+        }
     }
 
     /// The time that the provider gives, if it can be believed.

@@ -2,62 +2,79 @@
 
 use std::fmt;
 
-use super::{Fault, MAX_RULE_ID_BYTES, Opinion};
-use crate::Class;
+use super::{Contradiction, Fault, MAX_RULE_ID_BYTES, Opinion};
+use crate::{BounceCategory, Class};
 
-/// An opinion as it is kept: `hard,rcpt,gmail-no-such-user`. The reply that it was formed from is not kept.
+/// An opinion as it is kept: `hr:gmail-no-such-user`, hard by the recipient's fault. The reply that it was formed from is not
+/// kept.
 ///
-/// At most [`Self::MAX_BYTES`]: the stores keep short values in less memory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StoredOpinion<'a> {
+/// Class and fault are a letter each, and all of it at most [`Self::MAX_BYTES`]: Redis keeps short values in less memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredOpinion {
     /// What was thought of the reply; `None` where it said nothing about the recipient.
     pub class: Option<Class>,
     /// Whose fault it was.
     pub fault: Fault,
     /// The rule that decided; perhaps one that is no more.
-    pub rule: &'a str,
+    pub rule: Box<str>,
 }
 
-impl<'a> StoredOpinion<'a> {
+impl StoredOpinion {
     /// Longest text, in bytes.
-    pub const MAX_BYTES: usize = "none,content,".len() + MAX_RULE_ID_BYTES;
+    pub const MAX_BYTES: usize = "hr:".len() + MAX_RULE_ID_BYTES;
+
+    /// As [`Opinion::contradicts`].
+    #[must_use]
+    pub fn contradicts(&self, category: &BounceCategory) -> Option<Contradiction> {
+        match (category.class(), self.class) {
+            (Class::Soft | Class::Expired, Some(Class::Hard)) => Some(Contradiction::Harder),
+            (Class::Hard, Some(Class::Hard)) | (Class::Unmapped | Class::Complaint, _) => None,
+            (Class::Hard, _) => Some(Contradiction::Milder),
+            (Class::Soft, None) if self.fault != Fault::Infrastructure => Some(Contradiction::Milder),
+            (Class::Soft | Class::Expired, _) => None,
+        }
+    }
 
     /// Reads back what [`fmt::Display`] wrote; `None` if it did not write this. Nothing was thought of an empty text.
     #[must_use]
-    pub fn from_stored(text: &'a str) -> Option<Self> {
-        let mut parts = text.splitn(3, ',');
-        let class = match parts.next()? {
-            "none" => None,
-            name => Some(*CLASSES.iter().find(|class| short(**class) == name)?),
+    pub fn from_stored(text: &str) -> Option<Self> {
+        let (letters, rule) = text.split_once(':')?;
+        let mut letters = letters.chars();
+        let class = match letters.next()? {
+            NO_CLASS => None,
+            letter => Some(*CLASSES.iter().find(|class| letter_of(**class) == letter)?),
         };
-        let fault = parts.next()?;
-        let fault = Fault::ALL.into_iter().find(|known| known.as_stored() == fault)?;
-        let rule = parts.next().filter(|rule| is_rule_id(rule))?;
-        Some(Self { class, fault, rule })
+        let fault = letters.next()?;
+        let fault = Fault::ALL.into_iter().find(|known| known.as_letter() == fault)?;
+        let is_whole = letters.next().is_none() && is_rule_id(rule);
+        is_whole.then(|| Self { class, fault, rule: rule.into() })
     }
 }
 
-impl<'a> From<&Opinion<'a>> for StoredOpinion<'a> {
-    fn from(opinion: &Opinion<'a>) -> Self {
-        Self { class: opinion.class, fault: opinion.fault, rule: opinion.rule }
+impl From<&Opinion<'_>> for StoredOpinion {
+    fn from(opinion: &Opinion<'_>) -> Self {
+        Self { class: opinion.class, fault: opinion.fault, rule: opinion.rule.into() }
     }
 }
 
-impl fmt::Display for StoredOpinion<'_> {
+impl fmt::Display for StoredOpinion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{},{},{}", self.class.map_or("none", short), self.fault.as_stored(), self.rule)
+        write!(f, "{}{}:{}", self.class.map_or(NO_CLASS, letter_of), self.fault.as_letter(), self.rule)
     }
 }
 
 /// The classes that an opinion can have.
 pub(super) const CLASSES: [Class; 3] = [Class::Hard, Class::Soft, Class::Expired];
 
-fn short(class: Class) -> &'static str {
-    if class == Class::Expired { "exp" } else { class.as_str() }
+/// Stands for an opinion that says nothing about the recipient.
+const NO_CLASS: char = 'n';
+
+fn letter_of(class: Class) -> char {
+    class.as_str().chars().next().unwrap_or(NO_CLASS)
 }
 
 /// Whether a text can be a rule's id.
-pub(super) fn is_rule_id(text: &str) -> bool {
+pub(crate) fn is_rule_id(text: &str) -> bool {
     let letters = text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     letters && !text.is_empty() && text.len() <= MAX_RULE_ID_BYTES
 }
@@ -69,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_was_not_written_here_is_no_opinion() {
-        for text in ["", "hard", "hard,rcpt", "hard,rcpt,", "unmapped,rcpt,x", "soft,nobody,x", "hard,rcpt,a,b", "hard,rcpt,X"] {
+        for text in ["", "hard", "hr", "hr:", "ur:x", "sx:x", "hrr:x", "hr:a:b", "hr:X", "h:x", ":x"] {
             assert_eq!(StoredOpinion::from_stored(text), None, "{text:?}");
         }
     }
@@ -81,7 +98,7 @@ mod tests {
             fault in prop::sample::select(&Fault::ALL[..]),
             rule in "[a-z0-9-]{1,24}",
         ) {
-            let opinion = StoredOpinion { class, fault, rule: &rule };
+            let opinion = StoredOpinion { class, fault, rule: rule.into() };
             let text = opinion.to_string();
             prop_assert!(text.len() <= StoredOpinion::MAX_BYTES);
             prop_assert_eq!(StoredOpinion::from_stored(&text), Some(opinion));

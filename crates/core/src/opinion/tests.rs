@@ -37,7 +37,7 @@ fn rules_hold_for_their_own_examples() {
 fn ids_are_short_and_unlike() {
     let ids: Vec<_> = rules::all().map(|(_, rule)| rule.id).chain(rules::codes().map(|rule| rule.id)).collect();
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len());
-    assert!(ids.iter().all(|id| stored::is_rule_id(id)), "{ids:?}");
+    assert!(ids.iter().all(|id| is_rule_id(id)), "{ids:?}");
 }
 
 #[test]

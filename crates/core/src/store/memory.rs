@@ -1,11 +1,17 @@
 //! The reference store: plain maps, by which the others are measured. Nothing in it outlives the process.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{AdministrativeStore, EvidenceStore, LetterStore, MAX_LETTERS_PER_PAGE, Outcome};
+use super::listing::no_place;
+use super::{
+    AdministrativeStore, AnswerStore, BookVersion, DomainAnswers, EvidenceStore, IncidentStore, LetterStore, ListingPage,
+    ListingPlace, ListingStore, MAX_LETTERS_PER_PAGE, MAX_RECORDS_PER_PAGE, Outcome, Progress,
+};
 use crate::{
-    Address, Error, Event, EventKind, Letter, LetterHead, LetterId, LetterLimits, LetterUsage, ManualEntry, Record, UnixSeconds,
+    Address, AnswersBySlot, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId, LetterLimits, LetterUsage,
+    ManualEntry, Record, Slot, UnixSeconds,
 };
 
 /// An in-memory store. Clones share what they keep.
@@ -17,7 +23,9 @@ pub struct MemoryStore {
 
 #[derive(Debug, Default)]
 struct Kept {
-    records: HashMap<Address, Record>,
+    records: BTreeMap<Address, Record>,
+    incidents: (BookVersion, IncidentBook),
+    answers: BTreeMap<Box<str>, AnswersBySlot>,
     letters: BTreeMap<(UnixSeconds, LetterId), Letter>,
 }
 
@@ -67,6 +75,60 @@ impl AdministrativeStore for MemoryStore {
         let mut kept = self.kept();
         let record = kept.records.get_mut(address);
         Ok(record.map(|record| record.lift(now, who, why)).is_some())
+    }
+}
+
+impl ListingStore for MemoryStore {
+    /// A place is the address before it.
+    async fn list_records(&self, after: Option<&ListingPlace>, limit: usize) -> Result<ListingPage, Error> {
+        let kept = self.kept();
+        let after: Option<Address> = after.map(|place| place.0.parse().map_err(|_| no_place())).transpose()?;
+        let behind = after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
+        let limit = limit.clamp(1, MAX_RECORDS_PER_PAGE);
+        let records: Vec<Record> =
+            kept.records.range::<Address, _>((behind, Bound::Unbounded)).take(limit).map(|(_, record)| record.clone()).collect();
+        let last = records.last().or(after.as_ref().and_then(|after| kept.records.get(after)));
+        let done = last.map_or(0, |last| kept.records.range(..=&last.address).count());
+        let next = last.filter(|_| done < kept.records.len()).map(|last| ListingPlace(last.address.as_str().to_owned()));
+        let progress = Progress { done: done as u64, total: kept.records.len() as u64 };
+        Ok(ListingPage { records, next, progress })
+    }
+}
+
+impl IncidentStore for MemoryStore {
+    async fn incidents(&self, known: Option<BookVersion>) -> Result<Option<(BookVersion, IncidentBook)>, Error> {
+        let kept = self.kept();
+        Ok((known != Some(kept.incidents.0)).then(|| kept.incidents.clone()))
+    }
+
+    async fn replace_incidents(&self, known: BookVersion, book: &IncidentBook) -> Result<bool, Error> {
+        let mut kept = self.kept();
+        let is_known = kept.incidents.0 == known;
+        if is_known {
+            kept.incidents = (BookVersion(known.0 + 1), book.clone());
+        }
+        Ok(is_known)
+    }
+}
+
+impl AnswerStore for MemoryStore {
+    async fn count_answers(&self, counted: &[DomainAnswers], now: UnixSeconds) -> Result<Vec<(Box<str>, AnswersBySlot)>, Error> {
+        let mut kept = self.kept();
+        let oldest = Slot::oldest_kept(now);
+        let mut asked = BTreeSet::new();
+        for DomainAnswers { domain, slot, answers } in counted.iter().filter(|counted| counted.slot >= oldest) {
+            let of_domain = kept.answers.entry(domain.clone()).or_default();
+            of_domain.retain(|slot, _| *slot >= oldest);
+            *of_domain.entry(*slot).or_default() += *answers;
+            if answers.hard > 0 {
+                asked.insert(domain.clone());
+            }
+        }
+        let given = |domain: Box<str>| {
+            let answers = kept.answers.get(&domain).cloned().unwrap_or_default();
+            (domain, answers)
+        };
+        Ok(asked.into_iter().map(given).collect())
     }
 }
 

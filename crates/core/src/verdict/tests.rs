@@ -1,12 +1,15 @@
+mod reference;
+mod words;
+
 use super::*;
 use crate::event::body::Body;
-use crate::{Address, DAY_SECONDS, Event, Incident, Lift, ManualEntry, SoftBounceLimit};
+use crate::{Act, Address, Classifier, DAY_SECONDS, Event, Incident, Lift, ManualEntry, Origin, Scope, SoftBounceLimit};
 use proptest::prelude::*;
 
 const NOW: UnixSeconds = UnixSeconds::clamped(1_700_000_000);
 
 fn events(json: &str) -> Vec<Event> {
-    let body = Body::read(json.as_bytes(), NOW);
+    let body = Body::read(json.as_bytes(), NOW, Classifier::builtin());
     assert_eq!(body.rejected, [], "{json}");
     body.events
 }
@@ -108,12 +111,16 @@ fn a_lift_leaves_out_what_came_before_it() {
     assert!(judge(&lifted).is_suppressed());
 }
 
+fn opened(scope: Scope) -> Incidents {
+    Incidents::new([Incident::opened(scope, Origin::Operator, Act::new(NOW, "ops", "false bounces").unwrap())])
+}
+
 #[test]
 fn an_incident_leaves_out_what_it_covers() {
     let record = record(&[bounce("b", "bad-mailbox", 1), bounce("b", "bad-mailbox", 9)]);
     let incident = |to: i64, domain: Option<&str>| {
-        let (from, to) = (UnixSeconds::default(), UnixSeconds::clamped(to));
-        Incidents::new(vec![Incident { from, to, vmta: None, domain: domain.map(Into::into) }])
+        let scope = Scope::between(UnixSeconds::default(), UnixSeconds::clamped(to));
+        opened(Scope { domain: domain.map(Into::into), ..scope })
     };
     let suppressed = |incidents| verdict(&Policy::default(), &incidents, &record, NOW).is_suppressed();
     assert!(!suppressed(incident(1_600_000_009, None)));
@@ -135,7 +142,7 @@ fn a_line_of_policy_changes_stored_verdicts() {
     three.deliver(UnixSeconds::clamped(1_600_000_001));
     assert_eq!(judge_with(|policy| policy.delivery_resets_soft_bounces = true, &three).soft_bounces, 1);
     let classes = |policy: &mut Policy| {
-        policy.classes.insert(crate::BounceCategory::from_wire("quota-issues"), Class::Hard);
+        policy.classes.insert(BounceCategory::from_wire("quota-issues"), Class::Hard);
     };
     assert_eq!(judge_with(classes, &three).suppression.unwrap().reason, Reason::HardBounce);
     let hard = record(&[bounce("b", "bad-mailbox", 2)]);
@@ -156,12 +163,33 @@ fn an_account_sees_its_own_soft_bounces_and_everybody_s_hard_ones() {
 }
 
 #[test]
-fn it_explains_itself() {
-    let hard = judge(&record(&events(
-        r#"{"type":"b","rcpt":"a@x.example","bounceCat":"bad-mailbox","dsnStatus":"5.1.1 (x)","timeLogged":"0"}"#,
-    )));
-    assert_eq!(hard.to_string(), "hard bounce, bad-mailbox 5.1.1, since 1970-01-01T00:00:00Z");
-    assert_eq!(judge(&record(&[bounce("b", "quota-issues", 1)])).to_string(), "not suppressed: 1 of 5 soft bounces");
+fn an_opinion_decides_only_where_it_is_trusted_and_the_category_says_nothing() {
+    let of = |category: &str, words: &str| {
+        record(&events(&format!(
+            r#"{{"type":"b","rcpt":"a@x.example","bounceCat":"{category}","dsnDiag":"{words}","timeLogged":"1600000000"}}"#
+        )))
+    };
+    let judged = |trust, record: &Record| judge_with(|policy| policy.second_opinion = trust, record);
+    let unknown = of("other", "smtp;550 no such user here");
+    for trust in [Trust::Off, Trust::Advise] {
+        assert!(!judged(trust, &unknown).is_suppressed());
+    }
+    assert_eq!(judged(Trust::Off, &unknown).advice, None);
+    let advice = judged(Trust::Advise, &unknown).advice.unwrap();
+    let enforced = judged(Trust::Enforce, &unknown);
+    assert_eq!((enforced.suppression.as_ref(), &enforced.advice), (Some(&advice), &None));
+    assert_eq!((advice.reason, advice.rule.to_string()), (Reason::HardBounce, "opinion:unknown-user".to_owned()));
+    // The category says that it is soft, the words that it is hard: told apart, not acted on.
+    let contradiction = of("quota-issues", "smtp;550 no such user here");
+    assert_eq!((judged(Trust::Enforce, &contradiction).is_suppressed(), judge(&contradiction).advice), (false, None));
+    // Unless the operator takes the category's class away.
+    let unmapped = |policy: &mut Policy| {
+        policy.second_opinion = Trust::Enforce;
+        policy.classes.insert(BounceCategory::from_wire("quota-issues"), Class::Unmapped);
+    };
+    assert!(judge_with(unmapped, &contradiction).is_suppressed());
+    // A block of the sender has an opinion, but none about the recipient.
+    assert!(!judged(Trust::Enforce, &of("other", "smtp;550 blocked using zen.spamhaus.org")).is_suppressed());
 }
 
 prop_compose! {

@@ -13,7 +13,8 @@ use hyper::{Method, Request, Response};
 use serde::Serialize;
 use suppressd_core::event::body::{Body, MAX_LETTERS_PER_BODY, Rejected};
 use suppressd_core::store::{EvidenceStore, LetterStore, Outcome};
-use suppressd_core::{Error as CoreError, Event, Letter, UnixSeconds};
+use suppressd_core::{Error as CoreError, Event, Letter, Rulebook, Trust, UnixSeconds};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tower::limit::ConcurrencyLimit;
 use tower::load_shed::LoadShed;
@@ -34,6 +35,7 @@ pub(super) struct Webhook<S>(Arc<Inner<S>>);
 struct Inner<S> {
     store: S,
     tokens: Tokens,
+    rules: watch::Receiver<Arc<Rulebook>>,
     limits: Limits,
     metrics: Metrics,
 }
@@ -100,8 +102,14 @@ impl<S: EvidenceStore + LetterStore> Service<Request<Incoming>> for Webhook<S> {
 }
 
 impl<S: EvidenceStore + LetterStore> Webhook<S> {
-    pub(super) fn new(store: S, settings: WebhookSettings, limits: Limits, metrics: Metrics) -> Self {
-        Self(Arc::new(Inner { store, tokens: Tokens::new(settings.tokens), limits, metrics }))
+    pub(super) fn new(
+        store: S,
+        settings: WebhookSettings,
+        rules: watch::Receiver<Arc<Rulebook>>,
+        limits: Limits,
+        metrics: Metrics,
+    ) -> Self {
+        Self(Arc::new(Inner { store, tokens: Tokens::new(settings.tokens), rules, limits, metrics }))
     }
 
     /// With so much room and no queue: who does not get in is told at once, and can come back.
@@ -129,10 +137,11 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         let bytes = body::read(request.into_body(), &self.limits).await?;
         // The one look at the clock that a request gets.
         let received = UnixSeconds::from(SystemTime::now());
-        let body = Body::read(&bytes, received);
+        let rulebook = Arc::clone(&self.rules.borrow());
+        let body = Body::read(&bytes, received, rulebook.classifier());
         let deadline = Instant::now() + self.limits.store_deadline;
         // The good events first: if the letters are full, they at least are there, and all of it will be sent again.
-        let outcomes = self.record(&body.events, deadline).await?;
+        let outcomes = self.record(&body.events, &rulebook, deadline).await?;
         let letters = body.letters(&bytes, received);
         let ids: Vec<String> = letters.iter().map(|letter| letter.head.id.to_string()).collect();
         self.keep(letters, received, deadline).await?;
@@ -151,13 +160,16 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         })
     }
 
-    async fn record(&self, events: &[Event], deadline: Instant) -> Result<Vec<Outcome>, Error> {
+    async fn record(&self, events: &[Event], rulebook: &Rulebook, deadline: Instant) -> Result<Vec<Outcome>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
         let outcomes = ask(&self.metrics, Operation::Record, self.store.record(events), deadline).await?;
         for (event, outcome) in events.iter().zip(&outcomes) {
             self.metrics.count_event(event, *outcome);
+            if *outcome == Outcome::Recorded && rulebook.policy.second_opinion != Trust::Off {
+                self.metrics.count_opinion(event);
+            }
             trace!(kind = event.kind.as_str(), recipient = ?event.recipient, outcome = outcome.as_str(), "event");
         }
         Ok(outcomes)

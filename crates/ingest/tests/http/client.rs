@@ -10,7 +10,7 @@ use suppressd_core::store::{EvidenceStore, LetterStore};
 use suppressd_ingest::{Error, Limits, Metrics, Settings, WebhookSettings, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// A test that waits longer has failed.
@@ -30,11 +30,12 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
+        let (_, rules) = watch::channel(Arc::default());
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             let _ = stopped.await;
         };
-        let served = tokio::spawn(serve(listener, store, settings, metrics, Arc::new(registry), shutdown));
+        let served = tokio::spawn(serve(listener, store, settings, rules, metrics, Arc::new(registry), shutdown));
         Self { address, stop, served }
     }
 

@@ -6,7 +6,7 @@ const NOW: i64 = 1_700_000_000;
 const GOOD: &str = r#"{"type":"b","rcpt":"a@x.example","bounceCat":"bad-mailbox"}"#;
 
 fn read(bytes: impl AsRef<[u8]>) -> Body {
-    Body::read(bytes.as_ref(), UnixSeconds::clamped(NOW))
+    Body::read(bytes.as_ref(), UnixSeconds::clamped(NOW), Classifier::builtin())
 }
 
 fn counts(bytes: impl AsRef<[u8]>) -> (usize, usize, usize) {

@@ -56,7 +56,8 @@ fn classify(lines: Lines) -> anyhow::Result<()> {
 }
 
 fn answer(line: u64, bytes: &[u8], now: UnixSeconds) -> Answer {
-    let read = WebhookEvent::from_json(bytes).and_then(|event| Ok((event.kind.trim().to_owned(), event.read(now)?)));
+    let read = WebhookEvent::from_json(bytes)
+        .and_then(|event| Ok((event.kind.trim().to_owned(), event.read(now, suppressd_core::Classifier::builtin())?)));
     match read {
         Ok((_, Reading::Event(event))) => {
             let (class, rule) = class_and_rule(&event);

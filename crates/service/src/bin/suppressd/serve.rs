@@ -117,7 +117,8 @@ async fn open_doors<S: Store>(
 
     let mut doors = JoinSet::new();
     let begin = begin_of_drain(draining.clone());
-    let opened = suppressd_ingest::serve(http, store.clone(), config.ingest, ingest_metrics, registry, begin);
+    let (_, rules) = watch::channel(Arc::default());
+    let opened = suppressd_ingest::serve(http, store.clone(), config.ingest, rules, ingest_metrics, registry, begin);
     doors.spawn(async { opened.await.context("the HTTP door failed") });
     if let (Some(grpc), Some(metrics)) = (grpc, check_metrics) {
         let begin = begin_of_drain(draining.clone());
