@@ -3,11 +3,12 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
-use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode};
+use fjall::{OwnedWriteBatch, PersistMode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::commit_mark::{CommitMark, entries_of};
-use super::keys;
+use super::tree::Tree;
+use super::{keys, records};
 use crate::store::Outcome;
 use crate::{Address, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
 
@@ -43,8 +44,7 @@ type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
 /// Writes batches, one after the other.
 pub(super) struct Committer {
-    database: Database,
-    tree: Keyspace,
+    tree: Tree,
     mark: CommitMark,
     persist: PersistMode,
 }
@@ -53,7 +53,7 @@ pub(super) struct Committer {
 ///
 /// What is written is gathered by key first: all of a batch has one sequence number, so a key may stand in it only once.
 struct Commit<'a> {
-    tree: &'a Keyspace,
+    tree: &'a Tree,
     /// Records that were looked at, read once; later jobs of the commit see what earlier ones changed.
     records: HashMap<Address, Seen>,
     /// Evidence to write, or to remove if there is none.
@@ -66,8 +66,8 @@ struct Seen {
 }
 
 impl Committer {
-    pub(super) fn new(database: Database, tree: Keyspace, mark: CommitMark, persist: PersistMode) -> Self {
-        Self { database, tree, mark, persist }
+    pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode) -> Self {
+        Self { tree, mark, persist }
     }
 
     /// Runs until the queue's last sender is gone, and everything in it is answered.
@@ -99,7 +99,7 @@ impl Committer {
     fn commit(&mut self, group: Vec<Job>) -> Result<(), Error> {
         let mut commit = Commit { tree: &self.tree, records: HashMap::new(), evidence: BTreeMap::new() };
         let answers: Vec<_> = group.into_iter().map(|job| (commit.add(job.work), job.room)).collect();
-        let mut batch = self.database.batch().durability(Some(self.persist));
+        let mut batch = self.tree.database.batch().durability(Some(self.persist));
         let written = commit.fill(&mut batch).and_then(|()| self.write(batch));
         for (answer, room) in answers {
             answer(written.clone());
@@ -113,7 +113,7 @@ impl Committer {
             return Ok(());
         }
         for (key, value) in entries_of(self.mark.next()) {
-            batch.insert(&self.tree, key, value);
+            batch.insert(&self.tree.keyspace, key, value);
         }
         let failed =
             |error: &dyn std::fmt::Debug| Error::StoreFailed { reason: format!("the disk refused a commit ({error:?})") };
@@ -171,20 +171,20 @@ impl Commit<'_> {
     fn see(&mut self, address: &Address) -> Result<&mut Seen, Error> {
         Ok(match self.records.entry(address.clone()) {
             Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Seen { record: keys::load(self.tree, address)?, is_changed: false }),
+            Entry::Vacant(entry) => entry.insert(Seen { record: records::load(self.tree, address)?, is_changed: false }),
         })
     }
 
     fn fill(self, batch: &mut OwnedWriteBatch) -> Result<(), Error> {
         for (key, value) in self.evidence {
             match value {
-                Some(text) => batch.insert(self.tree, key, text),
-                None => batch.remove(self.tree, key),
+                Some(text) => batch.insert(&self.tree.keyspace, key, text),
+                None => batch.remove(&self.tree.keyspace, key),
             }
         }
         let changed = self.records.iter().filter(|(_, seen)| seen.is_changed);
         for (address, record) in changed.filter_map(|(address, seen)| Some((address, seen.record.as_ref()?))) {
-            batch.insert(self.tree, keys::head(address), keys::head_value(record)?);
+            batch.insert(&self.tree.keyspace, keys::head(address), records::head_value(record)?);
         }
         Ok(())
     }

@@ -1,18 +1,15 @@
 //! Rejected letters as files, one a letter: a first line of JSON with when and why, behind it the bytes as they came.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use super::{io_failed, make_directory, sync_directory};
-use crate::store::MAX_LETTERS_PER_PAGE;
+use super::disk::{UNFINISHED, make_directory, replace_file, sync_directory};
+use super::{EmbeddedStore, io_failed};
+use crate::store::{LetterStore, MAX_LETTERS_PER_PAGE};
 use crate::{Error, Letter, LetterHead, LetterId, LetterLimits, LetterUsage, MAX_REASON_BYTES, UnixSeconds};
-
-/// Ending of a file that is being written; one that is found at an opening was never acknowledged.
-const UNFINISHED: &str = "new";
 
 /// Longest first line, in bytes: a reason of nothing but characters that JSON escapes, and room to spare.
 const MAX_HEAD_BYTES: usize = 8 * MAX_REASON_BYTES;
@@ -115,16 +112,11 @@ impl LetterFiles {
     }
 
     fn write(&self, letter: &Letter) -> std::io::Result<()> {
-        let path = self.path(letter.head.id);
-        let unfinished = path.with_extension(UNFINISHED);
         let first_line = FirstLine { received: letter.head.received, reason: letter.head.reason.clone() };
-        let mut file = std::fs::File::create(&unfinished)?;
         let mut bytes = serde_json::to_vec(&first_line)?;
         bytes.push(b'\n');
         bytes.extend_from_slice(&letter.content);
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, &path)
+        replace_file(&self.path(letter.head.id), &bytes, true)
     }
 
     fn drop_expired(&self, index: &mut Index, now: UnixSeconds) -> Result<(), Error> {
@@ -190,5 +182,27 @@ impl LetterFiles {
     /// How much the letters take up.
     pub(super) fn usage(&self) -> LetterUsage {
         self.index().usage()
+    }
+}
+
+impl LetterStore for EmbeddedStore {
+    async fn keep_letters(&self, letters: Vec<Letter>, now: UnixSeconds) -> Result<Vec<bool>, Error> {
+        self.on_waiting_thread(move |shared| shared.letters.keep(&letters, now)).await
+    }
+
+    async fn letter_heads(&self, after: Option<(UnixSeconds, LetterId)>, limit: usize) -> Result<Vec<LetterHead>, Error> {
+        Ok(self.shared.letters.heads(after, limit))
+    }
+
+    async fn letter(&self, id: LetterId) -> Result<Option<Letter>, Error> {
+        self.on_waiting_thread(move |shared| shared.letters.letter(id)).await
+    }
+
+    async fn remove_letter(&self, id: LetterId) -> Result<bool, Error> {
+        self.on_waiting_thread(move |shared| shared.letters.remove(id)).await
+    }
+
+    async fn letter_usage(&self) -> Result<LetterUsage, Error> {
+        Ok(self.shared.letters.usage())
     }
 }

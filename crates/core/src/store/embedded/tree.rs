@@ -1,0 +1,65 @@
+//! The tree, and what a failed opening of it means.
+
+use std::io::ErrorKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+
+use super::io_failed;
+use crate::Error;
+
+/// Memory for blocks of the tree that were read from disk, in bytes.
+const BLOCK_CACHE_BYTES: u64 = 256 << 20;
+
+/// The tree, and the database that it is all of.
+#[derive(Clone)]
+pub(super) struct Tree {
+    pub(super) database: Database,
+    pub(super) keyspace: Keyspace,
+}
+
+impl Tree {
+    /// Opens the tree. fjall panics on some damaged files, which is no way to tell an operator.
+    pub(super) fn open(directory: &Path) -> Result<Self, Error> {
+        let path = &directory.join("evidence");
+        let open = || {
+            let database = Database::builder(path).cache_size(BLOCK_CACHE_BYTES).open()?;
+            let keyspace = database.keyspace("evidence", KeyspaceCreateOptions::default)?;
+            Ok(Self { database, keyspace })
+        };
+        match catch_unwind(AssertUnwindSafe(open)) {
+            Ok(Ok(opened)) => Ok(opened),
+            Ok(Err(fjall::Error::Locked)) => Err(Error::DirectoryInUse { directory: directory.display().to_string() }),
+            Ok(Err(error)) => Err(match io_cause(&error) {
+                Some(cause) if !tells_of_damage(cause.kind()) => io_failed("open", path, cause),
+                Some(_) | None => cannot_be_opened(path, &format!("{error:?}")),
+            }),
+            Err(_) => Err(cannot_be_opened(path, "its files do not fit together")),
+        }
+    }
+}
+
+/// The operating system's error under one of fjall's.
+fn io_cause(error: &fjall::Error) -> Option<&std::io::Error> {
+    let first = std::error::Error::source(error);
+    std::iter::successors(first, |error| error.source()).find_map(|error| error.downcast_ref())
+}
+
+/// Whether the error of an opening means that a file is missing, left over or cut: the disk works, what is on it does not fit
+/// together.
+fn tells_of_damage(kind: ErrorKind) -> bool {
+    // An invalid input is a place before the beginning of a file.
+    matches!(
+        kind,
+        ErrorKind::NotFound
+            | ErrorKind::AlreadyExists
+            | ErrorKind::InvalidData
+            | ErrorKind::InvalidInput
+            | ErrorKind::UnexpectedEof
+    )
+}
+
+fn cannot_be_opened(path: &Path, why: &str) -> Error {
+    Error::StoreDamaged { reason: format!("{} cannot be opened ({why}); restore it from a backup", path.display()) }
+}
