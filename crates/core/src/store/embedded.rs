@@ -8,6 +8,7 @@ mod committer;
 mod disk;
 mod keys;
 mod letters;
+mod listing;
 mod records;
 mod tree;
 

@@ -6,8 +6,11 @@
 //! | `a NUL <address> NUL <event id>` | one piece of evidence, [`Evidence::to_stored`](crate::Evidence::to_stored) |
 //! | `c NUL <slot>` | the number of the commit that has this slot, and whether another one followed it |
 //!
-//! An address holds no NUL, so all of a record, and nothing else, has its first key as prefix. Every value stays far below
+//! An address holds no NUL, so all of a record, and nothing else, has its first key as prefix, and records
+//! lie in the order of their addresses. Every value stays far below
 //! 4 KiB: a torn page within a batch of large values would make the journal unreadable.
+
+use std::ops::Range;
 
 use crate::{Address, EventId};
 
@@ -19,6 +22,20 @@ pub(super) fn head(address: &Address) -> Vec<u8> {
 /// The key of a piece of evidence.
 pub(super) fn evidence(address: &Address, id: EventId) -> Vec<u8> {
     [b"a\0", address.as_str().as_bytes(), b"\0", id.as_str().as_bytes()].concat()
+}
+
+/// The keys of all records, or of those behind an address.
+pub(super) fn records(behind: Option<&Address>) -> Range<Vec<u8>> {
+    // No address holds a control character, so this lies between the last key of one and the first of the next.
+    let from = behind.map_or_else(|| b"a\0".to_vec(), |address| [b"a\0", address.as_str().as_bytes(), b"\x01"].concat());
+    from..b"a\x01".to_vec()
+}
+
+/// Takes a record's key apart: the address, and what stands behind the key that all of the record begin with.
+pub(super) fn parts_of_record(key: &[u8]) -> Option<(&[u8], &[u8])> {
+    let key = key.strip_prefix(b"a\0")?;
+    let (address, rest) = key.split_at_checked(key.iter().position(|byte| *byte == 0)?)?;
+    Some((address, rest.get(1..)?))
 }
 
 /// The prefix of all slots.

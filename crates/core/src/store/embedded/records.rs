@@ -30,19 +30,24 @@ pub(super) fn head_value(record: &Record) -> Result<Vec<u8>, Error> {
 }
 
 /// A record that is read key by key.
-struct Reading {
+pub(super) struct Reading {
     record: Record,
     has_head: bool,
     evidence: Vec<Evidence>,
 }
 
 impl Reading {
-    fn of(address: Address) -> Self {
+    pub(super) fn of(address: Address) -> Self {
         Self { record: Record::new(address), has_head: false, evidence: Vec::new() }
     }
 
+    /// Whether it is the record of that address.
+    pub(super) fn is_of(&self, address: &[u8]) -> bool {
+        self.record.address.as_str().as_bytes() == address
+    }
+
     /// Takes the value of one of the record's keys, by what stands behind the key that they all begin with.
-    fn take(&mut self, rest: &[u8], value: &[u8]) -> Result<(), Error> {
+    pub(super) fn take(&mut self, rest: &[u8], value: &[u8]) -> Result<(), Error> {
         let text = std::str::from_utf8(value).map_err(|_| unreadable())?;
         if rest.is_empty() {
             self.fill(serde_json::from_str(text).map_err(|_| unreadable())?);
@@ -64,7 +69,7 @@ impl Reading {
     }
 
     /// The record, when all its keys were taken.
-    fn finish(self) -> Result<Record, Error> {
+    pub(super) fn finish(self) -> Result<Record, Error> {
         if self.has_head { Ok(self.record.with_evidence(self.evidence)) } else { Err(unreadable()) }
     }
 }
@@ -86,6 +91,6 @@ pub(super) fn load(tree: &Tree, address: &Address) -> Result<Option<Record>, Err
     reading.map(Reading::finish).transpose()
 }
 
-fn unreadable() -> Error {
+pub(super) fn unreadable() -> Error {
     Error::StoreDamaged { reason: "a record cannot be read; restore the directory from a backup".into() }
 }
