@@ -1,11 +1,13 @@
 //! The embedded store: a directory that one process owns.
 //!
 //! Evidence lies in an LSM tree with a journal (fjall). One thread writes: it takes what requests have queued up, writes it as
-//! one batch, waits for the disk once, and only then answers all of them. Rejected letters are files beside it.
+//! one batch, waits for the disk once, and only then answers all of them. Rejected letters are files beside it,
+//! and so is the book of incidents.
 
 mod commit_mark;
 mod committer;
 mod disk;
+mod incidents;
 mod keys;
 mod letters;
 mod listing;
@@ -23,6 +25,7 @@ use super::{AdministrativeStore, EvidenceStore, Outcome};
 use crate::{Address, Error, Event, LetterLimits, ManualEntry, Record, UnixSeconds};
 use committer::{Committer, Job, Work};
 use disk::{make_directory, sync_directory};
+use incidents::IncidentFile;
 use letters::LetterFiles;
 use tree::Tree;
 
@@ -55,6 +58,7 @@ struct Shared {
     room: Arc<Semaphore>,
     writer: Option<JoinHandle<()>>,
     tree: Tree,
+    incidents: IncidentFile,
     letters: LetterFiles,
 }
 
@@ -70,6 +74,7 @@ impl EmbeddedStore {
         make_directory(directory)?;
         let tree = Tree::open(directory)?;
         let letters = LetterFiles::open(&directory.join("letters"), settings.letter_limits)?;
+        let incidents = IncidentFile::open(directory, settings.waits_for_disk)?;
         let mark = commit_mark::check(directory, &tree.keyspace)?;
         sync_directory(directory).map_err(|error| io_failed("sync", directory, &error))?;
         let persist = if settings.waits_for_disk { PersistMode::SyncData } else { PersistMode::Buffer };
@@ -80,7 +85,7 @@ impl EmbeddedStore {
             .spawn(move || committer.run(jobs))
             .map_err(|error| io_failed("start a thread for", directory, &error))?;
         let room = Arc::new(Semaphore::new(MAX_QUEUED_EVENTS));
-        Ok(Self { shared: Arc::new(Shared { queue: Some(queue), room, writer: Some(writer), tree, letters }) })
+        Ok(Self { shared: Arc::new(Shared { queue: Some(queue), room, writer: Some(writer), tree, incidents, letters }) })
     }
 
     /// Waits until nothing more can be written: the disk refused a commit, and what it has now only an opening can tell.
