@@ -1,9 +1,10 @@
 //! The embedded store: a directory that one process owns.
 //!
 //! Evidence lies in an LSM tree with a journal (fjall). One thread writes: it takes what requests have queued up, writes it as
-//! one batch, waits for the disk once, and only then answers all of them. Rejected letters are files beside it,
-//! and so is the book of incidents.
+//! one batch, waits for the disk once, and only then answers all of them. How domains answered lies there too. Rejected letters
+//! are files beside it, and so is the book of incidents.
 
+mod answers;
 mod commit_mark;
 mod committer;
 mod disk;

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use fjall::{OwnedWriteBatch, PersistMode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use super::answers::Counting;
 use super::commit_mark::{CommitMark, entries_of};
 use super::tree::Tree;
 use super::{keys, records};
-use crate::store::Outcome;
-use crate::{Address, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
+use crate::store::{DomainAnswers, Outcome};
+use crate::{Address, AnswersBySlot, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
 
 /// Most events of one commit; a request is never split over two.
 const MAX_EVENTS_PER_COMMIT: usize = 8192;
@@ -28,6 +29,7 @@ pub(super) enum Work {
     Record { events: Vec<Event>, reply: Reply<Vec<Outcome>> },
     Suppress { address: Address, entry: ManualEntry, reply: Reply<()> },
     Lift { address: Address, now: UnixSeconds, who: String, why: String, reply: Reply<bool> },
+    Count { counted: Vec<DomainAnswers>, now: UnixSeconds, reply: Reply<Vec<(Box<str>, AnswersBySlot)>> },
 }
 
 impl Work {
@@ -35,6 +37,7 @@ impl Work {
         match self {
             Self::Record { events, .. } => events.len(),
             Self::Suppress { .. } | Self::Lift { .. } => 1,
+            Self::Count { counted, .. } => counted.len(),
         }
     }
 }
@@ -47,6 +50,7 @@ pub(super) struct Committer {
     tree: Tree,
     mark: CommitMark,
     persist: PersistMode,
+    answers: Counting,
 }
 
 /// One commit in the making.
@@ -58,6 +62,8 @@ struct Commit<'a> {
     records: HashMap<Address, Seen>,
     /// Evidence to write, or to remove if there is none.
     evidence: BTreeMap<Vec<u8>, Option<String>>,
+    /// Answers of domains.
+    answers: &'a mut Counting,
 }
 
 struct Seen {
@@ -67,7 +73,7 @@ struct Seen {
 
 impl Committer {
     pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode) -> Self {
-        Self { tree, mark, persist }
+        Self { tree, mark, persist, answers: Counting::default() }
     }
 
     /// Runs until the queue's last sender is gone, and everything in it is answered.
@@ -97,7 +103,8 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Job>) -> Result<(), Error> {
-        let mut commit = Commit { tree: &self.tree, records: HashMap::new(), evidence: BTreeMap::new() };
+        let mut commit =
+            Commit { tree: &self.tree, records: HashMap::new(), evidence: BTreeMap::new(), answers: &mut self.answers };
         let answers: Vec<_> = group.into_iter().map(|job| (commit.add(job.work), job.room)).collect();
         let mut batch = self.tree.database.batch().durability(Some(self.persist));
         let written = commit.fill(&mut batch).and_then(|()| self.write(batch));
@@ -130,6 +137,7 @@ impl Commit<'_> {
             Work::Record { events, reply } => answer(reply, events.iter().map(|event| self.record(event)).collect()),
             Work::Suppress { address, entry, reply } => answer(reply, self.suppress(&address, entry)),
             Work::Lift { address, now, who, why, reply } => answer(reply, self.lift(&address, now, &who, &why)),
+            Work::Count { counted, now, reply } => answer(reply, self.answers.count(self.tree, &counted, now)),
         }
     }
 
@@ -182,6 +190,7 @@ impl Commit<'_> {
                 None => batch.remove(&self.tree.keyspace, key),
             }
         }
+        self.answers.fill(self.tree, batch);
         let changed = self.records.iter().filter(|(_, seen)| seen.is_changed);
         for (address, record) in changed.filter_map(|(address, seen)| Some((address, seen.record.as_ref()?))) {
             batch.insert(&self.tree.keyspace, keys::head(address), records::head_value(record)?);

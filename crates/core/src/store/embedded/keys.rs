@@ -4,15 +4,16 @@
 //! |---|---|
 //! | `a NUL <address> NUL` | the record without its evidence, as JSON |
 //! | `a NUL <address> NUL <event id>` | one piece of evidence, [`Evidence::to_stored`](crate::Evidence::to_stored) |
+//! | `g NUL <domain> NUL <stretch of time>` | how often the domain answered then: HARD answers, all answers |
 //! | `c NUL <slot>` | the number of the commit that has this slot, and whether another one followed it |
 //!
-//! An address holds no NUL, so all of a record, and nothing else, has its first key as prefix, and records
-//! lie in the order of their addresses. Every value stays far below
+//! Neither an address nor a domain holds a NUL, so all of a record, and nothing else, has its first key as prefix, and records
+//! lie in the order of their addresses. Numbers are big-endian, so that they lie in their order too. Every value stays far below
 //! 4 KiB: a torn page within a batch of large values would make the journal unreadable.
 
 use std::ops::Range;
 
-use crate::{Address, EventId};
+use crate::{Address, EventId, Slot};
 
 /// The key of a record's head, and the prefix of all that belongs to the record.
 pub(super) fn head(address: &Address) -> Vec<u8> {
@@ -36,6 +37,16 @@ pub(super) fn parts_of_record(key: &[u8]) -> Option<(&[u8], &[u8])> {
     let key = key.strip_prefix(b"a\0")?;
     let (address, rest) = key.split_at_checked(key.iter().position(|byte| *byte == 0)?)?;
     Some((address, rest.get(1..)?))
+}
+
+/// The prefix of a domain's answers.
+pub(super) fn answers_of(domain: &str) -> Vec<u8> {
+    [b"g\0", domain.as_bytes(), b"\0"].concat()
+}
+
+/// The key of a domain's answers in a stretch of time.
+pub(super) fn answers(domain: &str, slot: Slot) -> Vec<u8> {
+    [&*answers_of(domain), &slot.number().to_be_bytes()].concat()
 }
 
 /// The prefix of all slots.
