@@ -17,6 +17,7 @@ mod connection;
 mod fault;
 mod keys;
 mod letters;
+mod listing;
 mod reply;
 mod script;
 

@@ -22,6 +22,9 @@ const PASSING_CODES: [&str; 10] = [
     "UNBLOCKED",
 ];
 
+/// Longest name of a field that an error shows.
+const MAX_SHOWN_BYTES: usize = 32;
+
 /// Maps an error of Redis or of the connection to it.
 ///
 /// Its text never holds more than kind and code: Redis's own words may quote an address, and a URL may hold a password.
@@ -54,6 +57,13 @@ pub(super) fn unexpected_reply() -> Error {
 /// Something in an address's record cannot be read.
 pub(super) fn damaged(address: &Address, field: &str) -> Error {
     Error::StoreDamaged { reason: format!("{field} in the record of {address:?} cannot be read; mend or remove it by hand") }
+}
+
+/// A field of the hash at a key that holds no address cannot be read.
+pub(super) fn damaged_field(key: &str, field: &str) -> Error {
+    // One that is longer than ours could be anything.
+    let field = if field.len() <= MAX_SHOWN_BYTES { field } else { "..." };
+    Error::StoreDamaged { reason: format!("the field {field:?} of {key} cannot be read; mend or remove it by hand") }
 }
 
 fn unavailable(reason: &str) -> Error {

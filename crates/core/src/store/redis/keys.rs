@@ -12,7 +12,7 @@ pub(super) const LETTER_CONTENT: &str = "sup:{letters}:content";
 pub(super) const LETTER_BYTES: &str = "sup:{letters}:bytes";
 
 /// Buckets that addresses are spread over.
-const BUCKETS: u16 = 256;
+pub(super) const BUCKETS: u16 = 256;
 
 /// The keys of one address.
 pub(super) struct AddressKeys {
@@ -26,22 +26,23 @@ pub(super) struct AddressKeys {
 
 impl AddressKeys {
     pub(super) fn of(address: &Address) -> Self {
-        let bucket = bucket(address);
-        Self {
-            record: record(address),
-            feed: format!("sup:{{{bucket:02x}}}:feed"),
-            changes: format!("sup:{{{bucket:02x}}}:changes"),
-        }
+        let bucket = bucket(address.as_str());
+        Self { record: record(address), feed: feed(bucket), changes: format!("sup:{{{bucket:02x}}}:changes") }
     }
 }
 
 /// The key of an address's record.
 pub(super) fn record(address: &Address) -> String {
-    format!("sup:{{{:02x}}}:a:{}", bucket(address), address.as_str())
+    format!("sup:{{{:02x}}}:a:{}", bucket(address.as_str()), address.as_str())
 }
 
-fn bucket(address: &Address) -> u16 {
-    crc16(address.as_str().as_bytes()) % BUCKETS
+/// The key of the feed of a bucket.
+pub(super) fn feed(bucket: u16) -> String {
+    format!("sup:{{{bucket:02x}}}:feed")
+}
+
+fn bucket(name: &str) -> u16 {
+    crc16(name.as_bytes()) % BUCKETS
 }
 
 /// The CRC-16 that Redis Cluster computes slots with (XMODEM: polynomial 0x1021, from 0, neither reflected nor inverted).

@@ -1,5 +1,7 @@
 //! Reads what Redis replies.
 
+use std::str::FromStr;
+
 use redis::Value;
 
 use super::fault::{damaged, unexpected_reply};
@@ -42,6 +44,22 @@ pub(super) fn bytes(value: Value) -> Result<Option<Vec<u8>>, Error> {
         return Ok(None);
     }
     if let Value::BulkString(bytes) = value { Ok(Some(bytes)) } else { Err(unexpected_reply()) }
+}
+
+/// The fields of a hash or of an entry of a stream. A name that is no text is none of ours.
+pub(super) fn fields(value: Value) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let mut values = list(value)?.into_iter();
+    let mut fields = Vec::with_capacity(values.len() / 2);
+    while let (Some(name), Some(value)) = (values.next(), values.next()) {
+        let name = String::from_utf8_lossy(&bytes(name)?.unwrap_or_default()).into_owned();
+        fields.push((name, bytes(value)?.unwrap_or_default()));
+    }
+    Ok(fields)
+}
+
+/// What a text stands for, if it can be read.
+pub(super) fn parsed<T: FromStr>(text: &[u8]) -> Option<T> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 /// An address's hash; none if it is not there.

@@ -1,0 +1,162 @@
+//! All records, by the feeds of the buckets.
+
+use redis::{Pipeline, Value};
+
+use super::keys::BUCKETS;
+use super::script::without_errors;
+use super::{RedisStore, fault, keys, reply};
+use crate::store::listing::no_place;
+use crate::store::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
+use crate::{Address, Error, Record};
+
+/// Most feeds that are looked at in one go.
+const MAX_FEEDS_PER_CALL: u16 = 64;
+
+/// Most records that are read in one go: a check that comes meanwhile waits for no more than these.
+const MAX_RECORDS_PER_CALL: usize = 128;
+
+/// Most fields of a page, but for those that were read with the last of them: records may be large.
+const MAX_FIELDS_PER_PAGE: usize = 16_384;
+
+/// Behind an entry of a feed.
+#[derive(Clone)]
+struct Place {
+    bucket: u16,
+    /// The id of the entry; none at the beginning of the feed.
+    entry: String,
+}
+
+/// The id of an entry that no feed has, since it is before all others.
+const BEFORE_ALL: &str = "0-0";
+
+impl Place {
+    fn beginning_of(bucket: u16) -> Self {
+        Self { bucket, entry: BEFORE_ALL.to_owned() }
+    }
+
+    fn read(place: &ListingPlace) -> Option<Self> {
+        let (bucket, entry) = place.0.split_once(' ')?;
+        let bucket = u16::from_str_radix(bucket, 16).ok().filter(|number| *number < BUCKETS && bucket.len() == 2)?;
+        let (milliseconds, number) = entry.split_once('-')?;
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok();
+        (is_number(milliseconds) && is_number(number)).then(|| Self { bucket, entry: entry.to_owned() })
+    }
+
+    fn write(&self) -> ListingPlace {
+        ListingPlace(format!("{:02x} {}", self.bucket, self.entry))
+    }
+}
+
+/// A record as its feed names it.
+struct Entry {
+    place: Place,
+    address: Address,
+}
+
+impl ListingStore for RedisStore {
+    /// A place is a bucket and the id of the entry in its feed.
+    async fn list_records(&self, after: Option<&ListingPlace>, limit: usize) -> Result<ListingPage, Error> {
+        let place = after.map_or_else(|| Some(Place::beginning_of(0)), Place::read).ok_or_else(no_place)?;
+        let limit = limit.clamp(1, MAX_RECORDS_PER_PAGE);
+        let reads = &self.shared.reads;
+        let _room = reads.room_for(limit)?;
+        reads.within_deadline(self.page(place, limit)).await
+    }
+}
+
+impl RedisStore {
+    async fn page(&self, mut place: Place, limit: usize) -> Result<ListingPage, Error> {
+        let mut entries = Vec::new();
+        // Each look at the feeds is at twice as many: full ones are not read in vain, and empty ones cost no call each.
+        let mut feeds = 1;
+        while entries.len() < limit && place.bucket < BUCKETS {
+            place = self.look(place, feeds, limit, &mut entries).await?;
+            feeds = (2 * feeds).min(MAX_FEEDS_PER_CALL);
+        }
+        let mut records = Vec::with_capacity(entries.len());
+        let mut fields = 0;
+        let mut unread = &entries[..];
+        while let Some((some, others)) = unread.split_at_checked(unread.len().min(MAX_RECORDS_PER_CALL))
+            && let Some(last) = some.last()
+        {
+            fields += self.read_records(some, &mut records).await?;
+            unread = others;
+            if fields >= MAX_FIELDS_PER_PAGE && !unread.is_empty() {
+                place = last.place.clone();
+                break;
+            }
+        }
+        let progress = Progress { done: place.bucket.into(), total: BUCKETS.into() };
+        let next = (place.bucket < BUCKETS).then(|| place.write());
+        Ok(ListingPage { records, next, progress })
+    }
+
+    /// Looks for entries in some feeds, and says where to look next.
+    async fn look(&self, from: Place, feeds: u16, limit: usize, entries: &mut Vec<Entry>) -> Result<Place, Error> {
+        let wanted = limit - entries.len();
+        let buckets = from.bucket..from.bucket.saturating_add(feeds).min(BUCKETS);
+        let mut pipeline = Pipeline::new();
+        for bucket in buckets.clone() {
+            let behind = if bucket == from.bucket { &from.entry } else { BEFORE_ALL };
+            pipeline.cmd("XRANGE").arg(keys::feed(bucket)).arg(format!("({behind}")).arg("+").arg("COUNT").arg(wanted);
+        }
+        let replies = without_errors(self.shared.reads.ask(&pipeline).await?)?;
+        for (bucket, reply) in buckets.clone().zip(replies) {
+            let room = limit - entries.len();
+            if room == 0 {
+                return Ok(Place::beginning_of(bucket));
+            }
+            let found = reply::list(reply)?;
+            let may_go_on = found.len() >= room;
+            for entry in found.into_iter().take(room) {
+                entries.push(read_entry(bucket, entry)?);
+            }
+            if let Some(last) = entries.last().filter(|_| may_go_on) {
+                return Ok(last.place.clone());
+            }
+        }
+        Ok(Place::beginning_of(buckets.end))
+    }
+
+    /// Reads the records of entries, without those that are gone. Says how many fields they have.
+    async fn read_records(&self, entries: &[Entry], records: &mut Vec<Record>) -> Result<usize, Error> {
+        let mut pipeline = Pipeline::with_capacity(entries.len());
+        for entry in entries {
+            pipeline.cmd("HGETALL").arg(keys::record(&entry.address));
+        }
+        let replies = without_errors(self.shared.reads.ask(&pipeline).await?)?;
+        let mut fields = 0;
+        for (entry, reply) in entries.iter().zip(replies) {
+            fields += number_of_fields(&reply);
+            if is_named_by(&reply, &entry.place.entry) {
+                records.extend(reply::record(&entry.address, reply)?);
+            }
+        }
+        Ok(fields)
+    }
+}
+
+fn number_of_fields(record: &Value) -> usize {
+    if let Value::Array(fields) = record { fields.len() / 2 } else { 0 }
+}
+
+/// Whether the record says that this is its entry: one that was removed by hand and made again has two.
+fn is_named_by(record: &Value, id: &str) -> bool {
+    let Value::Array(fields) = record else { return true };
+    let is_text = |value: &Value, text: &str| matches!(value, Value::BulkString(bytes) if bytes == text.as_bytes());
+    fields
+        .chunks(2)
+        .find(|field| is_text(&field[0], "feed"))
+        .is_none_or(|field| field.get(1).is_some_and(|value| is_text(value, id)))
+}
+
+/// Reads an entry: its id, and `a <address>`.
+fn read_entry(bucket: u16, entry: Value) -> Result<Entry, Error> {
+    let mut parts = reply::list(entry)?.into_iter();
+    let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
+    let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(fault::unexpected_reply)?;
+    let fields = reply::fields(fields)?;
+    let address = fields.iter().find(|(name, _)| name == "a").and_then(|(_, address)| reply::parsed(address));
+    let address = address.ok_or_else(|| fault::damaged_field(&keys::feed(bucket), &id))?;
+    Ok(Entry { place: Place { bucket, entry: id }, address })
+}
