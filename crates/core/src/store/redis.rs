@@ -9,12 +9,14 @@
 //! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `delivered`, `manual`, `lift`, `feed` |
 //! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, never trimmed |
 //! | `sup:{<bucket>}:changes` | stream: `a <address> w event\|suppress\|lift e <id>`, the latest |
+//! | `sup:{incidents}:book` | hash: `version`, and `<place>:<id>` an incident |
 //! | `sup:{letters}:...` | the rejected letters |
 //!
 //! The bucket is CRC-16 of the address modulo 256, as two hexadecimal digits.
 
 mod connection;
 mod fault;
+mod incidents;
 mod keys;
 mod letters;
 mod listing;

@@ -11,6 +11,9 @@ pub(super) const LETTER_CONTENT: &str = "sup:{letters}:content";
 /// How many bytes the letters have.
 pub(super) const LETTER_BYTES: &str = "sup:{letters}:bytes";
 
+/// The book of incidents is replaced as a whole.
+pub(super) const INCIDENTS: &str = "sup:{incidents}:book";
+
 /// Buckets that addresses are spread over.
 pub(super) const BUCKETS: u16 = 256;
 
