@@ -9,11 +9,13 @@
 //! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `delivered`, `manual`, `lift`, `feed` |
 //! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, never trimmed |
 //! | `sup:{<bucket>}:changes` | stream: `a <address> w event\|suppress\|lift e <id>`, the latest |
+//! | `sup:{<bucket>}:answers:<domain>` | hash: `hard:<stretch of time>`, `all:<stretch of time>` |
 //! | `sup:{incidents}:book` | hash: `version`, and `<place>:<id>` an incident |
 //! | `sup:{letters}:...` | the rejected letters |
 //!
-//! The bucket is CRC-16 of the address modulo 256, as two hexadecimal digits.
+//! The bucket is CRC-16 of the address or domain modulo 256, as two hexadecimal digits.
 
+mod answers;
 mod connection;
 mod fault;
 mod incidents;
@@ -39,7 +41,7 @@ use script::{Call, Scripts, run, without_errors};
 /// Entries that are kept of the changes of a bucket; Redis removes whole blocks, so it may be some more.
 pub const CHANGES_PER_BUCKET: usize = 4096;
 
-/// Most events, entries and letters in all writes that are under way.
+/// Most events, entries, answers and letters in all writes that are under way.
 const MAX_EVENTS_IN_FLIGHT: usize = 65_536;
 
 /// Most addresses in all reads that are under way.

@@ -14,7 +14,7 @@ pub(super) const LETTER_BYTES: &str = "sup:{letters}:bytes";
 /// The book of incidents is replaced as a whole.
 pub(super) const INCIDENTS: &str = "sup:{incidents}:book";
 
-/// Buckets that addresses are spread over.
+/// Buckets that addresses and domains are spread over.
 pub(super) const BUCKETS: u16 = 256;
 
 /// The keys of one address.
@@ -42,6 +42,11 @@ pub(super) fn record(address: &Address) -> String {
 /// The key of the feed of a bucket.
 pub(super) fn feed(bucket: u16) -> String {
     format!("sup:{{{bucket:02x}}}:feed")
+}
+
+/// The key of the counts of a domain's answers.
+pub(super) fn answers(domain: &str) -> String {
+    format!("sup:{{{:02x}}}:answers:{domain}", bucket(domain))
 }
 
 fn bucket(name: &str) -> u16 {
@@ -93,5 +98,6 @@ mod tests {
         assert_eq!(keys.record, format!("sup:{{{bucket}}}:a:alice@example.com"));
         assert_eq!(keys.feed, format!("sup:{{{bucket}}}:feed"));
         assert_eq!(keys.changes, format!("sup:{{{bucket}}}:changes"));
+        assert_eq!(answers("example.com"), format!("sup:{{{:02x}}}:answers:example.com", crc16(b"example.com") % 256));
     }
 }
