@@ -4,8 +4,9 @@ use std::future::Future;
 
 use crate::{Error, IncidentBook};
 
-/// How often a change is tried again because somebody else made another one meanwhile.
-const MAX_AMENDMENTS: usize = 16;
+/// How often a change is tried again because somebody else made another one meanwhile. Whenever one is lost another one is made,
+/// so of as many that come at once none fails.
+const MAX_AMENDMENTS: usize = 64;
 
 /// Counts the changes of the book; 0 is a book in which nothing was ever written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
