@@ -4,8 +4,10 @@ mod contract;
 mod embedded_crash;
 mod embedded_damage;
 mod embedded_durability;
+mod embedded_incidents;
 mod histories;
 mod redis_faults;
+mod redis_incidents;
 mod redis_layout;
 
 use std::future::Future;

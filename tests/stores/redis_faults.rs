@@ -3,8 +3,11 @@
 use std::time::{Duration, Instant};
 
 use suppressd_core::store::redis::{RedisSettings, RedisStore};
-use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _, LetterStore as _, Outcome};
-use suppressd_core::{Error, Event, Letter};
+use suppressd_core::store::{
+    AdministrativeStore as _, AnswerStore as _, BookVersion, DomainAnswers, EvidenceStore as _, IncidentStore as _,
+    LetterStore as _, ListingStore as _, Outcome,
+};
+use suppressd_core::{Answers, Error, Event, IncidentBook, Letter, Slot};
 
 use super::{block_on, record_of};
 use crate::events::{ALICE, BOB, address, at, bounce, entry};
@@ -20,18 +23,29 @@ fn event(number: u64) -> Event {
     bounce(ALICE, number, 100, "bad-mailbox")
 }
 
+fn answer() -> DomainAnswers {
+    DomainAnswers { domain: "example.com".into(), slot: Slot::of(at(100)), answers: Answers::one(true) }
+}
+
 /// Every operation must say that the store is away, in time.
 async fn assert_unavailable(store: &RedisStore, settings: &RedisSettings) {
     let started = Instant::now();
-    let reads = [store.records(&[address(ALICE)]).await.err(), store.probe().await.err()];
-    assert!(started.elapsed() < 2 * settings.read_deadline + LENIENCY, "{:?}", started.elapsed());
+    let reads = [
+        store.records(&[address(ALICE)]).await.err(),
+        store.probe().await.err(),
+        store.list_records(None, 10).await.err(),
+        store.incidents(None).await.err(),
+    ];
+    assert!(started.elapsed() < 4 * settings.read_deadline + LENIENCY, "{:?}", started.elapsed());
     let started = Instant::now();
     let writes = [
         store.record(&[event(9)]).await.err(),
         store.suppress(&address(ALICE), entry(1, "")).await.err(),
         store.letter_usage().await.err(),
+        store.replace_incidents(BookVersion(0), &IncidentBook::default()).await.err(),
+        store.count_answers(&[answer()], at(100)).await.err(),
     ];
-    assert!(started.elapsed() < 3 * settings.write_deadline + LENIENCY, "{:?}", started.elapsed());
+    assert!(started.elapsed() < 5 * settings.write_deadline + LENIENCY, "{:?}", started.elapsed());
     for error in reads.into_iter().chain(writes) {
         assert!(matches!(error, Some(Error::StoreUnavailable { .. })), "{error:?}");
     }
@@ -82,6 +96,8 @@ fn what_was_acknowledged_outlives_a_kill() {
             assert_eq!(store.record(&[event(round)]).await, Ok(vec![Outcome::Recorded]));
             let letter = Letter::new(&round.to_be_bytes(), String::new(), at(1));
             assert_eq!(store.keep_letters(vec![letter], at(1)).await, Ok(vec![true]));
+            assert_eq!(store.replace_incidents(BookVersion(round), &IncidentBook::default()).await, Ok(true));
+            assert_eq!(store.count_answers(&[answer()], at(100)).await.unwrap()[0].1[&answer().slot].hard, round + 1);
             server.kill();
             server.start_again();
             assert_recovers(&store).await;
