@@ -7,7 +7,7 @@ mod listing;
 
 use suppressd_core::store::Outcome::{Duplicate, Ignored, Recorded};
 use suppressd_core::store::Store;
-use suppressd_core::{Class, DAY_SECONDS, KEPT_PER_DAY, Letter, LetterUsage, Lift, UnixSeconds};
+use suppressd_core::{Class, DAY_SECONDS, KEPT_DAYS, KEPT_PER_DAY, Letter, LetterUsage, Lift, UnixSeconds};
 
 use super::{over_every_store, record_of};
 use crate::events::{ALICE, BOB, address, at, bounce, complaint, delivery, entry};
@@ -22,6 +22,7 @@ over_every_store!(
     what_is_recorded_comes_back_word_by_word,
     the_same_event_at_once_counts_once,
     many_addresses_at_once_lose_nothing,
+    a_record_is_read_as_it_was_at_one_moment,
     clones_share_what_they_keep,
     an_entry_by_hand_is_kept_and_replaced,
     a_lift_fences_off_the_evidence_there_is,
@@ -145,6 +146,32 @@ async fn many_addresses_at_once_lose_nothing(store: impl Store) {
     for name in &names {
         let record = record_of(&store, &address(name)).await.unwrap();
         assert_eq!((record.evidence().len(), record.counters.get(Class::Hard)), (16, 16));
+    }
+}
+
+async fn a_record_is_read_as_it_was_at_one_moment(store: impl Store) {
+    // Each call fills a day: what is kept and what was counted differ only while it is half written.
+    let fill_days = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for day in 0..KEPT_DAYS as u64 {
+                let number = |number| bounce(ALICE, day * 1000 + number, day.cast_signed() * DAY_SECONDS, "quota-issues");
+                store.record(&(0..KEPT_PER_DAY as u64).map(number).collect::<Vec<_>>()).await.unwrap();
+            }
+        })
+    };
+    loop {
+        let is_filled = fill_days.is_finished();
+        let by_address = record_of(&store, &address(ALICE)).await;
+        let listed = store.list_records(None, 1).await.unwrap().records.pop();
+        for record in [by_address, listed].into_iter().flatten() {
+            let counted = record.counters.get(Class::Soft);
+            assert_eq!(record.evidence().len() as u64, counted);
+            assert!(counted.is_multiple_of(KEPT_PER_DAY as u64), "{counted}");
+        }
+        if is_filled {
+            return fill_days.await.unwrap();
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a record is written into the tree and read from it.
 
+use fjall::Readable as _;
 use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
@@ -82,8 +83,8 @@ pub(super) fn load(tree: &Tree, address: &Address) -> Result<Option<Record>, Err
         return Ok(None);
     }
     let mut reading = None;
-    // The walk sees one state of the tree, so a commit that happens meanwhile is seen whole or not at all.
-    for pair in tree.keyspace.prefix(&prefix) {
+    // Only a snapshot is one state of the tree: a commit that happens meanwhile is seen whole or not at all.
+    for pair in tree.database.snapshot().prefix(&tree.keyspace, &prefix) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
         let reading = reading.get_or_insert_with(|| Reading::of(address.clone()));
         reading.take(key.get(prefix.len()..).unwrap_or_default(), &value)?;
