@@ -7,5 +7,6 @@ mod links;
 mod markdown;
 mod metrics;
 mod reader;
+mod redis;
 mod settings;
 mod transcript;

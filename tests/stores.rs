@@ -74,7 +74,7 @@ fn in_directory(directory: &Path) -> EmbeddedSettings {
 }
 
 /// Runs on two threads, so that what is done at once is.
-fn block_on<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(work)
 }
 

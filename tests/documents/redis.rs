@@ -1,0 +1,103 @@
+//! The operator's page, held to a Redis in which everything was done: the rights, and what lies where.
+
+use std::collections::BTreeSet;
+
+use suppressd_core::store::redis::{RedisSettings, RedisStore};
+use suppressd_core::store::{BookVersion, DomainAnswers, Store};
+use suppressd_core::{Answers, DAY_SECONDS, Error, IncidentBook, KEPT_PER_DAY, Letter, LetterLimits, Slot};
+
+use super::markdown::{Document, code_spans, rows};
+use crate::events::{ALICE, address, at, bounce, delivery, entry};
+use crate::servers::redis::RedisServer;
+use crate::stores::block_on;
+
+const PAGE: &str = "docs/operations.md";
+
+/// What begins the command that gives the rights.
+const GIVES_RIGHTS: &str = "redis-cli ACL SETUSER suppressd ";
+
+/// The words of the page's command behind the user's name.
+fn words() -> Vec<String> {
+    let blocks = Document::read(PAGE).blocks();
+    let command = blocks.iter().find_map(|block| block.text.strip_prefix(GIVES_RIGHTS)).unwrap();
+    command.split_whitespace().filter(|word| *word != "\\").map(|word| word.trim_matches('\'').to_owned()).collect()
+}
+
+/// Everything that a store can do, in all the ways that need a command of their own.
+async fn do_everything(store: &impl Store) -> Result<(), Error> {
+    store.probe().await?;
+    // One more of a day than is kept.
+    let of_a_day: Vec<_> = (0..=KEPT_PER_DAY as u64).map(|number| bounce(ALICE, number, number.cast_signed(), "other")).collect();
+    store.record(&of_a_day).await?;
+    store.record(&[delivery(ALICE, 100, 300)]).await?;
+    store.suppress(&address(ALICE), entry(5, "asked to")).await?;
+    store.lift(&address(ALICE), at(800), "ops", "typo").await?;
+    store.records(&[address(ALICE)]).await?;
+    store.list_records(None, 10).await?;
+    store.replace_incidents(BookVersion(0), &IncidentBook::default()).await?;
+    store.incidents(None).await?;
+    for (seconds, now) in [(100, at(100)), (100 * DAY_SECONDS, at(100 * DAY_SECONDS))] {
+        let answers = Answers::one(true);
+        store.count_answers(&[DomainAnswers { domain: "example.com".into(), slot: Slot::of(at(seconds)), answers }], now).await?;
+    }
+    let letter = |content: &str, seconds| Letter::new(content.as_bytes(), "why".into(), at(seconds));
+    store.keep_letters(vec![letter("a", 1), letter("b", 1)], at(1)).await?;
+    store.keep_letters(vec![letter("c", 5000), letter("d", 5000)], at(5000)).await?;
+    let head = store.letter_heads(None, 1).await?.remove(0);
+    store.letter_heads(Some((head.received, head.id)), 1).await?;
+    store.letter(head.id).await?;
+    store.remove_letter(head.id).await?;
+    store.letter_usage().await.map(|_| ())
+}
+
+fn as_user(server: &RedisServer, words: &[String]) -> RedisStore {
+    server.cli::<()>(&["FLUSHALL"]);
+    let mut command = vec!["ACL", "SETUSER", "suppressd", "reset"];
+    command.extend(words.iter().map(String::as_str));
+    server.cli::<()>(&command);
+    let letter_limits = LetterLimits { max_age_seconds: 1000, ..LetterLimits::default() };
+    let url = format!("{}?user=suppressd&pass=change-me", server.url());
+    RedisStore::open(&RedisSettings { url, letter_limits, ..server.patient_settings() }).unwrap()
+}
+
+#[test]
+fn the_page_s_rights_are_enough_and_none_is_needless() {
+    let server = RedisServer::start(&[]);
+    let words = words();
+    block_on(async {
+        assert_eq!(do_everything(&as_user(&server, &words)).await, Ok(()));
+        for right in words.iter().filter(|word| word.starts_with('+')) {
+            let without: Vec<_> = words.iter().filter(|word| *word != right).cloned().collect();
+            // EVAL is only for scripts that Redis has forgotten.
+            server.cli::<()>(&["SCRIPT", "FLUSH"]);
+            let done = do_everything(&as_user(&server, &without)).await;
+            assert!(
+                matches!(&done, Err(Error::StoreFailed { reason }) if reason.contains("NOPERM")),
+                "without {right}: {done:?}"
+            );
+        }
+    });
+}
+
+#[test]
+fn every_key_is_on_the_page() {
+    let server = RedisServer::start(&[]);
+    let keys: BTreeSet<String> = block_on(async {
+        do_everything(&as_user(&server, &words())).await.unwrap();
+        server.cli(&["KEYS", "*"])
+    });
+    let forms: BTreeSet<String> = keys.iter().map(|key| form_of(key)).collect();
+    let rows = rows(&Document::read(PAGE).section("What lies where"));
+    let told: BTreeSet<String> = rows.iter().flat_map(|row| code_spans(&row[0])).map(str::to_owned).collect();
+    assert_eq!(forms, told);
+}
+
+/// A key with names in the place of what differs.
+fn form_of(key: &str) -> String {
+    let mut form = key.replace(ALICE, "<address>").replace("example.com", "<domain>");
+    let bucket = form.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(bucket, _)| format!("{{{bucket}}}"));
+    if let Some(bucket) = bucket.filter(|bucket| bucket.len() == 4) {
+        form = form.replace(&bucket, "{<bucket>}");
+    }
+    form
+}
