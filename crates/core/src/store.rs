@@ -134,9 +134,9 @@ pub trait LetterStore: Clone + Send + Sync + 'static {
 }
 
 /// The whole contract.
-pub trait Store: AdministrativeStore + LetterStore {}
+pub trait Store: AdministrativeStore + ListingStore + IncidentStore + AnswerStore + LetterStore {}
 
-impl<S: AdministrativeStore + LetterStore> Store for S {}
+impl<S: AdministrativeStore + ListingStore + IncidentStore + AnswerStore + LetterStore> Store for S {}
 
 impl Record {
     /// Records one event in a record that is there. Says what became of it, and which evidence had to make room.
