@@ -11,6 +11,7 @@ mod problem;
 mod routes;
 mod server;
 mod settings;
+mod store;
 mod stream;
 mod token;
 

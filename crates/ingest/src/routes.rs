@@ -15,10 +15,10 @@ use prometheus_client::registry::Registry;
 use suppressd_core::store::{EvidenceStore, LetterStore};
 use suppressd_core::{Error as CoreError, Rulebook};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
-use tracing::warn;
+use tokio::time::Instant;
 
 use crate::metrics::Operation;
+use crate::store::ask;
 use crate::{Error, Limits, Metrics, Settings, problem};
 use webhook::Webhook;
 
@@ -97,20 +97,6 @@ impl<S: EvidenceStore + LetterStore> Door<S> {
     async fn ask<T>(&self, operation: Operation, asked: impl Future<Output = Result<T, CoreError>>) -> Result<T, CoreError> {
         ask(&self.metrics, operation, asked, Instant::now() + self.limits.probe_deadline).await
     }
-}
-
-/// Asks the store something, and takes note of it if it fails or is late.
-async fn ask<T>(
-    metrics: &Metrics,
-    operation: Operation,
-    asked: impl Future<Output = Result<T, CoreError>>,
-    deadline: Instant,
-) -> Result<T, CoreError> {
-    let late = |_| Err(CoreError::StoreUnavailable { reason: "no answer within its deadline".into() });
-    timeout_at(deadline, asked).await.unwrap_or_else(late).inspect_err(|error| {
-        metrics.count_store_error(operation);
-        warn!(operation = operation.as_str(), %error, "the store failed");
-    })
 }
 
 fn read_only(method: &Method) -> Result<(), Error> {

@@ -21,8 +21,8 @@ use tower::load_shed::LoadShed;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
 use tracing::{debug, trace};
 
-use super::ask;
 use crate::metrics::Operation;
+use crate::store::ask;
 use crate::token::Tokens;
 use crate::{Error, Limits, Metrics, RejectedPart, WebhookSettings, body, problem};
 
