@@ -1,10 +1,12 @@
 //! The HTTP door of suppressd: the provider's webhooks come in here, and what they report is recorded before they are answered.
 //!
 //! [`serve`] takes a bound listener and any store that keeps core's contract. Beside the webhook it answers for health,
-//! readiness and metrics. It never looks at a policy: what follows from the evidence is asked elsewhere.
+//! readiness and metrics, and its outage guard opens incidents. It judges no recipient: what follows from the evidence is asked
+//! elsewhere.
 
 mod body;
 mod error;
+mod guard;
 mod limits;
 mod metrics;
 mod problem;

@@ -33,6 +33,11 @@ pub struct Limits {
     /// Most webhooks at a time, the reading of their bodies included; more are answered 503. Times `max_body_bytes` it bounds
     /// the memory that bodies take.
     pub max_requests_in_flight: usize,
+    /// Time between two flushes of the outage guard, which tell the store how domains answered.
+    pub guard_interval: Duration,
+    /// Time that the store has to take what the outage guard counted, and again to open incidents. The last flush of a drain
+    /// has it, too.
+    pub guard_deadline: Duration,
     /// What `Retry-After` says beside a 503, in seconds.
     pub retry_after_seconds: u32,
 }
@@ -51,10 +56,15 @@ impl Default for Limits {
             probe_deadline: Duration::from_secs(1),
             max_connections: 1024,
             max_requests_in_flight: 256,
+            guard_interval: GUARD_FLUSH_INTERVAL,
+            guard_deadline: Duration::from_secs(2),
             retry_after_seconds: 1,
         }
     }
 }
+
+/// An outage lasts minutes at least, and each flush costs a write: nothing is gained by a shorter one.
+const GUARD_FLUSH_INTERVAL: Duration = Duration::from_secs(1);
 
 /// hyper panics when told to make do with less.
 const LEAST_BUFFER_BYTES: usize = 8192;
@@ -93,6 +103,8 @@ impl Limits {
             ("write_timeout", self.write_timeout),
             ("store_deadline", self.store_deadline),
             ("probe_deadline", self.probe_deadline),
+            ("guard_interval", self.guard_interval),
+            ("guard_deadline", self.guard_deadline),
         ] {
             if time.is_zero() {
                 return invalid(setting, "must be more than 0");
@@ -115,6 +127,7 @@ mod tests {
             (Limits { max_connections: 0, ..Limits::default() }, "max_connections"),
             (Limits { max_requests_in_flight: usize::MAX, ..Limits::default() }, "max_requests_in_flight"),
             (Limits { store_deadline: Duration::ZERO, ..Limits::default() }, "store_deadline"),
+            (Limits { guard_interval: Duration::ZERO, ..Limits::default() }, "guard_interval"),
         ] {
             let refused = limits.validate();
             assert!(matches!(refused, Err(Error::InvalidSetting { setting, .. }) if setting == named), "{named}: {refused:?}");

@@ -24,6 +24,8 @@ pub struct Metrics {
     rejected_letters: Gauge,
     rejected_letters_bytes: Gauge,
     store_errors: Family<OperationLabels, Counter>,
+    guard_incidents: Counter,
+    uncounted_answers: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -57,15 +59,22 @@ pub(crate) enum Operation {
     KeepLetters,
     LetterUsage,
     Probe,
+    CountAnswers,
+    OpenIncident,
 }
 
 impl Operation {
+    const ALL: [Self; 6] =
+        [Self::Record, Self::KeepLetters, Self::LetterUsage, Self::Probe, Self::CountAnswers, Self::OpenIncident];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Record => "record",
             Self::KeepLetters => "keep-letters",
             Self::LetterUsage => "letter-usage",
             Self::Probe => "probe",
+            Self::CountAnswers => "count-answers",
+            Self::OpenIncident => "open-incident",
         }
     }
 }
@@ -82,6 +91,8 @@ impl Metrics {
             rejected_letters: Gauge::default(),
             rejected_letters_bytes: Gauge::default(),
             store_errors: Family::default(),
+            guard_incidents: Counter::default(),
+            uncounted_answers: Counter::default(),
         };
         // The library writes `_total` behind a counter's name, and the unit behind that of a metric with one.
         registry.register("suppressd_events", "Events by what became of them", metrics.events.clone());
@@ -98,6 +109,15 @@ impl Metrics {
         registry.register_with_unit("suppressd_rejected_letters", help, Unit::Bytes, bytes);
         let errors = metrics.store_errors.clone();
         registry.register("suppressd_store_errors", "What was asked of the store and failed", errors);
+        // Some of it fails so seldom that its first failure must already show as a rise.
+        for operation in Operation::ALL {
+            let _ = metrics.store_errors.get_or_create(&OperationLabels { operation: operation.as_str() });
+        }
+        let incidents = metrics.guard_incidents.clone();
+        registry.register("suppressd_outage_guard_incidents", "Incidents that the outage guard opened", incidents);
+        let uncounted = metrics.uncounted_answers.clone();
+        let help = "Bounces and deliveries that the outage guard had no room to count";
+        registry.register("suppressd_outage_guard_uncounted_answers", help, uncounted);
         metrics
     }
 
@@ -147,6 +167,15 @@ impl Metrics {
 
     pub(crate) fn count_store_error(&self, operation: Operation) {
         self.store_errors.get_or_create(&OperationLabels { operation: operation.as_str() }).inc();
+    }
+
+    /// Counts an incident that the guard of this process opened.
+    pub(crate) fn count_guard_incident(&self) {
+        self.guard_incidents.inc();
+    }
+
+    pub(crate) fn count_uncounted_answers(&self, answers: u64) {
+        self.uncounted_answers.inc_by(answers);
     }
 
     pub(crate) fn set_letter_usage(&self, usage: LetterUsage) {

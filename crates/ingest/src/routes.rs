@@ -17,6 +17,7 @@ use suppressd_core::{Error as CoreError, Rulebook};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::guard::Counter;
 use crate::metrics::Operation;
 use crate::store::ask;
 use crate::{Error, Limits, Metrics, Settings, problem};
@@ -43,12 +44,13 @@ impl<S: EvidenceStore + LetterStore> Door<S> {
         store: S,
         settings: Settings,
         rules: watch::Receiver<Arc<Rulebook>>,
+        counter: Arc<Counter>,
         metrics: Metrics,
         registry: Arc<Registry>,
     ) -> Self {
         let Settings { webhook, limits } = settings;
-        let webhook =
-            webhook.map(|webhook| Webhook::new(store.clone(), webhook, rules, limits.clone(), metrics.clone()).within(&limits));
+        let webhook = webhook
+            .map(|webhook| Webhook::new(store.clone(), webhook, rules, counter, limits.clone(), metrics.clone()).within(&limits));
         Self { store, webhook, limits, metrics, registry, draining: AtomicBool::new(false) }
     }
 

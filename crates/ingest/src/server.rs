@@ -11,13 +11,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use prometheus_client::registry::Registry;
 use suppressd_core::Rulebook;
-use suppressd_core::store::{EvidenceStore, LetterStore};
+use suppressd_core::store::{AnswerStore, EvidenceStore, IncidentStore, LetterStore};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 use tracing::{debug, error, warn};
 
+use crate::guard::{Counter, Guard};
 use crate::routes::Door;
 use crate::stream::Stream;
 use crate::{Error, Limits, Metrics, Settings};
@@ -28,8 +29,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Serves HTTP until `shutdown` is done, then takes no more connections, finishes the requests that are in flight, and returns.
 /// Each body is read by the rulebook that is in force when it has come.
 ///
-/// The drain takes no longer than the limits let a request take; a shorter deadline is the caller's to set, and dropping the
-/// future cuts the connections that are left.
+/// The drain takes no longer than the limits let a request take, and then two flushes of the outage guard; a shorter deadline is
+/// the caller's to set, and dropping the future cuts the connections that are left.
 ///
 /// # Errors
 ///
@@ -44,21 +45,30 @@ pub async fn serve<S>(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error>
 where
-    S: EvidenceStore + LetterStore,
+    S: EvidenceStore + LetterStore + IncidentStore + AnswerStore,
 {
     settings.validate()?;
     let http = http(&settings.limits);
     let max_connections = settings.limits.max_connections;
-    let door = Arc::new(Door::new(store, settings, rules, metrics, registry));
+    let counter = Arc::new(Counter::new(metrics.clone()));
+    let guard = Guard::new(store.clone(), rules.clone(), Arc::clone(&counter), &settings.limits, metrics.clone());
+    let door = Arc::new(Door::new(store, settings, rules, counter, metrics, registry));
     let graceful = GracefulShutdown::new();
     // The tasks are owned here, so none of them outlives this future.
     let mut connections = JoinSet::new();
+    let mut guarding = JoinSet::new();
+    let (stop_guard, stopped) = oneshot::channel();
+    guarding.spawn(guard.run(stopped));
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             () = &mut shutdown => break,
             Some(ended) = connections.join_next() => {
-                note_end(ended);
+                note_end(ended, "connection");
+                continue;
+            }
+            Some(ended) = guarding.join_next() => {
+                note_end(ended, "outage guard");
                 continue;
             }
             accepted = listener.accept(), if connections.len() < max_connections => accepted,
@@ -81,7 +91,12 @@ where
     drop(listener);
     graceful.shutdown().await;
     while let Some(ended) = connections.join_next().await {
-        note_end(ended);
+        note_end(ended, "connection");
+    }
+    // Not before: what the last webhooks brought is to be counted, too.
+    drop(stop_guard);
+    while let Some(ended) = guarding.join_next().await {
+        note_end(ended, "outage guard");
     }
     Ok(())
 }
@@ -121,8 +136,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     [ConnectionAborted, ConnectionRefused, ConnectionReset].contains(&error.kind())
 }
 
-fn note_end(ended: Result<(), JoinError>) {
+fn note_end(ended: Result<(), JoinError>, of: &str) {
     if let Err(error) = ended {
-        error!(%error, "the task of a connection failed");
+        error!(%error, of, "a task failed");
     }
 }

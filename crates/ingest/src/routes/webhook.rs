@@ -21,6 +21,7 @@ use tower::load_shed::LoadShed;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
 use tracing::{debug, trace};
 
+use crate::guard::Counter;
 use crate::metrics::Operation;
 use crate::store::ask;
 use crate::token::Tokens;
@@ -36,6 +37,7 @@ struct Inner<S> {
     store: S,
     tokens: Tokens,
     rules: watch::Receiver<Arc<Rulebook>>,
+    counter: Arc<Counter>,
     limits: Limits,
     metrics: Metrics,
 }
@@ -106,10 +108,11 @@ impl<S: EvidenceStore + LetterStore> Webhook<S> {
         store: S,
         settings: WebhookSettings,
         rules: watch::Receiver<Arc<Rulebook>>,
+        counter: Arc<Counter>,
         limits: Limits,
         metrics: Metrics,
     ) -> Self {
-        Self(Arc::new(Inner { store, tokens: Tokens::new(settings.tokens), rules, limits, metrics }))
+        Self(Arc::new(Inner { store, tokens: Tokens::new(settings.tokens), rules, counter, limits, metrics }))
     }
 
     /// With so much room and no queue: who does not get in is told at once, and can come back.
@@ -121,7 +124,7 @@ impl<S: EvidenceStore + LetterStore> Webhook<S> {
 impl<S: EvidenceStore + LetterStore> Inner<S> {
     /// Takes one request in. hyper drops this future when the client goes away, and it may be anywhere by then: that is as if
     /// the answer had been lost on its way. The client does not know what is recorded, it sends again, and what is there
-    /// already is a duplicate.
+    /// already is a duplicate. The outage guard does not count it then.
     async fn receive(&self, request: Request<Incoming>) -> Result<Counts, Error> {
         if request.method() != Method::POST {
             return Err(Error::MethodNotAllowed { allowed: "POST" });
@@ -141,7 +144,7 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         let body = Body::read(&bytes, received, rulebook.classifier());
         let deadline = Instant::now() + self.limits.store_deadline;
         // The good events first: if the letters are full, they at least are there, and all of it will be sent again.
-        let outcomes = self.record(&body.events, &rulebook, deadline).await?;
+        let outcomes = self.record(&body.events, &rulebook, received, deadline).await?;
         let letters = body.letters(&bytes, received);
         let ids: Vec<String> = letters.iter().map(|letter| letter.head.id.to_string()).collect();
         self.keep(letters, received, deadline).await?;
@@ -160,7 +163,13 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         })
     }
 
-    async fn record(&self, events: &[Event], rulebook: &Rulebook, deadline: Instant) -> Result<Vec<Outcome>, Error> {
+    async fn record(
+        &self,
+        events: &[Event],
+        rulebook: &Rulebook,
+        now: UnixSeconds,
+        deadline: Instant,
+    ) -> Result<Vec<Outcome>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
@@ -172,6 +181,7 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
             }
             trace!(kind = event.kind.as_str(), recipient = ?event.recipient, outcome = outcome.as_str(), "event");
         }
+        self.counter.count(&rulebook.policy, events, &outcomes, now);
         Ok(outcomes)
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use prometheus_client::registry::Registry;
 use secrecy::SecretString;
-use suppressd_core::store::{EvidenceStore, LetterStore};
+use suppressd_core::Rulebook;
+use suppressd_core::store::{AnswerStore, EvidenceStore, IncidentStore, LetterStore};
 use suppressd_ingest::{Error, Limits, Metrics, Settings, WebhookSettings, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,32 +15,42 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// A test that waits longer has failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) const BOUNCE: &str = r#"{"type":"b","rcpt":"alice@x.example","bounceCat":"bad-mailbox","header_Message-Id":"<1@y>"}"#;
 
+/// What the door needs of a store.
+pub(crate) trait DoorStore: EvidenceStore + LetterStore + IncidentStore + AnswerStore {}
+
+impl<S: EvidenceStore + LetterStore + IncidentStore + AnswerStore> DoorStore for S {}
+
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    pub(crate) rules: watch::Sender<Arc<Rulebook>>,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<(), Error>>,
 }
 
 impl Server {
-    pub(crate) async fn start<S: EvidenceStore + LetterStore>(store: S, settings: Settings) -> Self {
+    pub(crate) async fn start<S: DoorStore>(store: S, settings: Settings) -> Self {
+        Self::with_rules(store, settings, Rulebook::default()).await
+    }
+
+    pub(crate) async fn with_rules<S: DoorStore>(store: S, settings: Settings, rules: Rulebook) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);
-        let (_, rules) = watch::channel(Arc::default());
+        let (sender, rules) = watch::channel(Arc::new(rules));
         let (stop, stopped) = oneshot::channel();
         let shutdown = async {
             let _ = stopped.await;
         };
         let served = tokio::spawn(serve(listener, store, settings, rules, metrics, Arc::new(registry), shutdown));
-        Self { address, stop, served }
+        Self { address, rules: sender, stop, served }
     }
 
-    pub(crate) async fn open<S: EvidenceStore + LetterStore>(store: S, limits: Limits) -> Self {
+    pub(crate) async fn open<S: DoorStore>(store: S, limits: Limits) -> Self {
         Self::start(store, settings(&[], limits)).await
     }
 
@@ -66,6 +77,11 @@ impl Server {
         self.stop.send(()).unwrap();
         self.served
     }
+
+    /// Drops the server in the middle of what it does.
+    pub(crate) fn cut(self) {
+        self.served.abort();
+    }
 }
 
 pub(crate) fn settings(tokens: &[&str], limits: Limits) -> Settings {
@@ -75,6 +91,16 @@ pub(crate) fn settings(tokens: &[&str], limits: Limits) -> Settings {
 
 pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     format!("{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// Waits until something is so.
+pub(crate) async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !is_so().await {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.expect("it never comes to that");
 }
 
 pub(crate) struct Client {

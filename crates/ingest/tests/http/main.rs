@@ -4,6 +4,7 @@
 
 mod client;
 mod faults;
+mod guard;
 mod limits;
 mod recording;
 mod refusal;

@@ -3,18 +3,24 @@
 use std::sync::{Arc, Mutex};
 
 use suppressd_core::store::memory::MemoryStore;
-use suppressd_core::store::{EvidenceStore, LetterStore, Outcome};
-use suppressd_core::{Address, Error, Event, Letter, LetterHead, LetterId, LetterUsage, Record, UnixSeconds};
-use tokio::sync::Semaphore;
+use suppressd_core::store::{AnswerStore, BookVersion, DomainAnswers, EvidenceStore, IncidentStore, LetterStore, Outcome};
+use suppressd_core::{
+    Address, Answers, AnswersBySlot, Error, Event, Incident, IncidentBook, Letter, LetterHead, LetterId, LetterUsage, Record,
+    Slot, UnixSeconds,
+};
+use tokio::sync::{Semaphore, watch};
+
+use crate::client::PATIENCE;
 
 #[derive(Clone)]
 pub(crate) struct FickleStore {
     pub(crate) memory: MemoryStore,
-    fault: Arc<Mutex<Option<Error>>>,
-    /// One permit for each call that has come in.
-    entered: Arc<Semaphore>,
-    /// One permit for each call that may go on.
-    gate: Arc<Semaphore>,
+    /// What events, records and letters go through.
+    evidence: Gate,
+    /// What the counts of answers go through.
+    pub(crate) answers: Gate,
+    /// What the book of incidents goes through, once it is read and before it is replaced.
+    pub(crate) book: Gate,
 }
 
 impl FickleStore {
@@ -25,31 +31,74 @@ impl FickleStore {
         store
     }
 
-    /// A store that does nothing until it is released.
+    /// A store that records and reads nothing until it is released.
     pub(crate) fn waiting() -> Self {
-        Self {
-            memory: MemoryStore::default(),
-            fault: Arc::default(),
-            entered: Arc::new(Semaphore::new(0)),
-            gate: Arc::new(Semaphore::new(0)),
-        }
+        let store =
+            Self { memory: MemoryStore::default(), evidence: Gate::default(), answers: Gate::default(), book: Gate::default() };
+        store.answers.open();
+        store.book.open();
+        store
     }
 
+    pub(crate) fn fail(&self, fault: impl Into<Option<Error>>) {
+        self.evidence.fail(fault);
+    }
+
+    pub(crate) fn release(&self) {
+        self.evidence.open();
+    }
+
+    pub(crate) async fn entered(&self) {
+        self.evidence.entered().await;
+    }
+
+    /// How many hold this store, the test with it.
+    pub(crate) fn holders(&self) -> usize {
+        Arc::strong_count(&self.evidence.entered)
+    }
+
+    async fn pass(&self) -> Result<(), Error> {
+        self.evidence.pass().await
+    }
+}
+
+/// Where calls wait while it is shut, and fail while there is a fault. It is made shut.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    fault: Arc<Mutex<Option<Error>>>,
+    /// One permit for each call that has come in since it was last shut.
+    entered: Arc<Semaphore>,
+    is_open: Arc<watch::Sender<bool>>,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { fault: Arc::default(), entered: Arc::new(Semaphore::new(0)), is_open: Arc::new(watch::Sender::new(false)) }
+    }
+}
+
+impl Gate {
     pub(crate) fn fail(&self, fault: impl Into<Option<Error>>) {
         *self.fault.lock().unwrap() = fault.into();
     }
 
-    pub(crate) fn release(&self) {
-        self.gate.add_permits(1000);
+    pub(crate) fn open(&self) {
+        self.is_open.send_replace(true);
+    }
+
+    pub(crate) fn shut(&self) {
+        self.entered.forget_permits(Semaphore::MAX_PERMITS);
+        self.is_open.send_replace(false);
     }
 
     pub(crate) async fn entered(&self) {
-        self.entered.acquire().await.unwrap().forget();
+        let entered = tokio::time::timeout(PATIENCE, self.entered.acquire()).await;
+        entered.expect("nobody comes in").unwrap().forget();
     }
 
     async fn pass(&self) -> Result<(), Error> {
         self.entered.add_permits(1);
-        self.gate.acquire().await.unwrap().forget();
+        self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
         self.fault.lock().unwrap().clone().map_or(Ok(()), Err)
     }
 }
@@ -97,6 +146,27 @@ impl LetterStore for FickleStore {
     }
 }
 
+impl AnswerStore for FickleStore {
+    async fn count_answers(&self, counted: &[DomainAnswers], now: UnixSeconds) -> Result<Vec<(Box<str>, AnswersBySlot)>, Error> {
+        self.answers.pass().await?;
+        self.memory.count_answers(counted, now).await
+    }
+}
+
+impl IncidentStore for FickleStore {
+    /// The book as it was before the call had to wait: somebody else may have replaced it since.
+    async fn incidents(&self, known: Option<BookVersion>) -> Result<Option<(BookVersion, IncidentBook)>, Error> {
+        let book = self.memory.incidents(known).await;
+        self.book.pass().await?;
+        book
+    }
+
+    async fn replace_incidents(&self, known: BookVersion, book: &IncidentBook) -> Result<bool, Error> {
+        self.book.pass().await?;
+        self.memory.replace_incidents(known, book).await
+    }
+}
+
 /// How many pieces of evidence the store has of an address.
 pub(crate) async fn evidence(store: &MemoryStore, address: &str) -> usize {
     let records = store.records(&[address.parse().unwrap()]).await.unwrap();
@@ -106,4 +176,22 @@ pub(crate) async fn evidence(store: &MemoryStore, address: &str) -> usize {
 pub(crate) async fn letters(store: &MemoryStore) -> Vec<String> {
     let heads = store.letter_heads(None, 1000).await.unwrap();
     heads.into_iter().map(|head| head.id.to_string()).collect()
+}
+
+/// All answers of a domain that were ever counted.
+pub(crate) async fn answers(store: &MemoryStore, domain: &str) -> Answers {
+    // A store gives a domain's answers to who adds a hard one: here in a stretch of time so late that nothing else is in it.
+    let late = Slot::of(UnixSeconds::MAX);
+    let asked = DomainAnswers { domain: domain.into(), slot: late, answers: Answers { hard: 1, all: 0 } };
+    let given = store.count_answers(&[asked], UnixSeconds::default()).await.unwrap();
+    let mut sum = Answers::default();
+    for (_, answers) in given[0].1.range(..late) {
+        sum += *answers;
+    }
+    sum
+}
+
+pub(crate) async fn incidents(store: &MemoryStore) -> Vec<Incident> {
+    let (_, book) = store.incidents(None).await.unwrap().unwrap();
+    book.incidents().to_vec()
 }
