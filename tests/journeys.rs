@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod bad_input;
+mod classify;
 mod commands;
 mod crash;
 mod foreign_clients;

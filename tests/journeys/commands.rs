@@ -9,11 +9,11 @@ use super::Ground;
 use super::webhook::body;
 use crate::servers::suppressd::{command, run};
 
-fn text(output: &Output) -> &str {
+pub(super) fn text(output: &Output) -> &str {
     std::str::from_utf8(&output.stdout).unwrap()
 }
 
-fn with_input(arguments: &[&str], input: &[u8]) -> Output {
+pub(super) fn with_input(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = command().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait_with_output().unwrap()
@@ -61,51 +61,6 @@ fn check_asks_a_server_for_no_more_than_it_takes() {
 }
 
 #[test]
-fn classify_says_what_each_line_counts_as() {
-    let lines = [
-        (
-            body("b", "<A@Example.com>", "Bad-Mailbox", 1),
-            json!({"line":1,"rcpt":"a@example.com","kind":"bounce","class":"hard","rule":"category:bad-mailbox"}),
-        ),
-        (
-            body("rb", "a@example.com", "quota-issues", 1),
-            json!({"line":2,"rcpt":"a@example.com","kind":"remote-bounce","class":"soft","rule":"category:quota-issues"}),
-        ),
-        (
-            body("b", "a@example.com", "message-expired", 1),
-            json!({"line":3,"rcpt":"a@example.com","kind":"bounce","class":"expired","rule":"category:message-expired"}),
-        ),
-        (
-            body("b", "a@example.com", "never-heard-of", 1),
-            json!({"line":4,"rcpt":"a@example.com","kind":"bounce","class":"unmapped","rule":"category:never-heard-of"}),
-        ),
-        (
-            body("f", "a@example.com", "", 1),
-            json!({"line":5,"rcpt":"a@example.com","kind":"complaint","class":"complaint","rule":"type:f"}),
-        ),
-        (
-            body("d", "a@example.com", "other", 1),
-            json!({"line":6,"rcpt":"a@example.com","kind":"delivered","class":null,"rule":"type:d"}),
-        ),
-        ("{\"type\":\"tq\"}".to_owned(), json!({"line":7,"kind":"ignored","class":null,"rule":"type:tq"})),
-    ];
-    let good: Vec<&str> = lines.iter().map(|(line, _)| &**line).collect();
-    let input = good.join("\n") + "\n\n{\"type\n\u{0}";
-    let output = with_input(&["classify"], input.as_bytes());
-    assert!(output.status.success());
-    let answers: Vec<Value> = text(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers[..7], lines.map(|(_, expected)| expected));
-    for (answer, line) in answers[7..].iter().zip([9, 10]) {
-        assert_eq!(answer["line"], line);
-        assert!(answer["error"].as_str().unwrap().contains("JSON"), "{answer}");
-    }
-    assert_eq!(answers.len(), 9);
-    let first = text(&output).lines().next().unwrap();
-    assert!(first.starts_with(r#"{"line":1,"rcpt":"a@example.com","kind":"bounce","class":"hard","rule":"#), "{first}");
-    assert_eq!(run(&["classify", "/nowhere"]).status.code(), Some(2));
-}
-
-#[test]
 fn replay_sends_a_file_once_or_again() {
     let ground = Ground::embedded();
     let server = ground.launch().variable("SUPPRESSD_WEBHOOK_TOKEN", "may-record").start();
@@ -142,6 +97,5 @@ fn help_has_examples_and_every_flag_of_serve() {
         assert!(output.status.success() && text(&output).contains("Example"), "{arguments:?}: {}", text(&output));
     }
     assert_eq!(run(&["serve", "--nonsense"]).status.code(), Some(64));
-    assert_eq!(run(&["classify", "/"]).status.code(), Some(0));
     assert!(text(&run(&["--version"])).starts_with("suppressd "));
 }

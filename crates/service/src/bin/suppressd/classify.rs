@@ -6,7 +6,8 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use suppressd_core::event::wire::{Reading, WebhookEvent};
-use suppressd_core::{Class, Event, EventKind, UnixSeconds};
+use suppressd_core::opinion::{Contradiction, Opinion, opinion};
+use suppressd_core::{Class, Classifier, Event, EventKind, UnixSeconds};
 
 use crate::cli::ClassifyArguments;
 use crate::failure::Failure;
@@ -23,11 +24,24 @@ enum Answer {
         kind: &'static str,
         class: Option<&'static str>,
         rule: String,
+        second_opinion: Option<SecondOpinion>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        contradicts: Option<&'static str>,
     },
     Unreadable {
         line: u64,
         error: String,
     },
+}
+
+/// What the receiving server's words say of a bounce.
+#[derive(Debug, Serialize)]
+struct SecondOpinion {
+    class: Option<&'static str>,
+    fault: &'static str,
+    rule: &'static str,
+    /// The words of `dsnDiag` that decided; empty if it was `dsnStatus`.
+    matched: String,
 }
 
 pub(crate) fn run(arguments: &ClassifyArguments) -> Result<ExitCode, Failure> {
@@ -56,18 +70,58 @@ fn classify(lines: Lines) -> anyhow::Result<()> {
 }
 
 fn answer(line: u64, bytes: &[u8], now: UnixSeconds) -> Answer {
-    let read = WebhookEvent::from_json(bytes)
-        .and_then(|event| Ok((event.kind.trim().to_owned(), event.read(now, suppressd_core::Classifier::builtin())?)));
+    let read = WebhookEvent::from_json(bytes).and_then(|fields| Ok((fields.read(now, Classifier::builtin())?, fields)));
     match read {
-        Ok((_, Reading::Event(event))) => {
+        Ok((Reading::Event(event), fields)) => {
             let (class, rule) = class_and_rule(&event);
             let rcpt = Some(event.recipient.as_str().to_owned());
-            Answer::Read { line, rcpt, kind: event.kind.as_str(), class: class.map(Class::as_str), rule }
+            let opinion = opinion_of(&event, &fields.dsn_diag);
+            Answer::Read {
+                line,
+                rcpt,
+                kind: event.kind.as_str(),
+                class: class.map(Class::as_str),
+                rule,
+                contradicts: opinion.as_ref().and_then(|opinion| opinion.contradicts(&event.category)).map(name),
+                second_opinion: opinion.map(|opinion| SecondOpinion::new(&opinion, &fields.dsn_diag)),
+            }
         }
-        Ok((kind, Reading::Unrecorded)) => {
-            Answer::Read { line, rcpt: None, kind: "ignored", class: None, rule: format!("type:{kind}") }
-        }
+        Ok((Reading::Unrecorded, fields)) => Answer::Read {
+            line,
+            rcpt: None,
+            kind: "ignored",
+            class: None,
+            rule: format!("type:{}", fields.kind.trim()),
+            second_opinion: None,
+            contradicts: None,
+        },
         Err(error) => Answer::Unreadable { line, error: error.to_string() },
+    }
+}
+
+/// The opinion on a bounce, whatever its category; none on what is no bounce.
+fn opinion_of(event: &Event, words: &str) -> Option<Opinion<'static>> {
+    match event.kind {
+        EventKind::Bounce | EventKind::RemoteBounce => opinion(event.status, words),
+        EventKind::Complaint | EventKind::Delivered => None,
+    }
+}
+
+impl SecondOpinion {
+    fn new(opinion: &Opinion<'static>, words: &str) -> Self {
+        Self {
+            class: opinion.class.map(Class::as_str),
+            fault: opinion.fault.as_str(),
+            rule: opinion.rule,
+            matched: words[opinion.matched.clone()].to_owned(),
+        }
+    }
+}
+
+fn name(contradiction: Contradiction) -> &'static str {
+    match contradiction {
+        Contradiction::Harder => "harder",
+        Contradiction::Milder => "milder",
     }
 }
 
