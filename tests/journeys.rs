@@ -8,6 +8,7 @@ mod crash;
 mod foreign_clients;
 mod fsync_order;
 mod full_disk;
+mod labelled;
 mod once;
 mod outage;
 mod shutdown;

@@ -26,7 +26,7 @@ fn run_all(path: &str) {
                 let said = reader.run(&block.text).unwrap_or_else(fail);
                 compare(next, &said).unwrap_or_else(|why| panic!("{path}, line {}: {why}\nall of it: {said}", block.line));
             }
-            "sh untested" | "text" | "json" | "ini" => {}
+            "sh untested" | "text" | "json" | "ini" | "toml" => {}
             other => panic!("{path}, line {}: there is no kind of block {other}", block.line),
         }
     }

@@ -11,6 +11,7 @@ use suppressd_core::{Class, Classifier, Event, EventKind, UnixSeconds};
 
 use crate::cli::ClassifyArguments;
 use crate::failure::Failure;
+use crate::labelled;
 use crate::lines::Lines;
 
 /// One line of the output.
@@ -45,9 +46,12 @@ struct SecondOpinion {
 }
 
 pub(crate) fn run(arguments: &ClassifyArguments) -> Result<ExitCode, Failure> {
+    if let Some(path) = &arguments.labelled {
+        return labelled::run(path, arguments.with_ambiguous, arguments.json);
+    }
     let lines = match &arguments.file {
-        Some(path) if path.as_os_str() != "-" => Lines::of_file(path)?,
-        Some(_) | None => Lines::of_standard_input(),
+        Some(path) => Lines::of_file_or_standard_input(path)?,
+        None => Lines::of_standard_input(),
     };
     classify(lines)?;
     Ok(ExitCode::SUCCESS)

@@ -157,12 +157,32 @@ pub(crate) struct CheckArguments {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  suppressd classify events.ndjson\n  \
-                        {\"line\":1,\"rcpt\":\"a@example.com\",\"kind\":\"bounce\",\"class\":\"hard\",\"rule\":\"category:bad-mailbox\"}")]
+#[command(after_help = "Examples:\n  suppressd classify events.ndjson\n  \
+                        {\"line\":1,\"rcpt\":\"a@example.com\",\"kind\":\"bounce\",\"class\":\"hard\",\"rule\":\"category:bad-mailbox\",\
+                        \"second_opinion\":null}\n  suppressd classify --labelled labelled.ndjson\n\n\
+                        second_opinion is what the status and the receiving server's words say of a bounce, and contradicts says \
+                        whether that is harder or milder than the category.\n\n\
+                        A labelled file has one JSON object a line:\n  \
+                        {\"event\":{\"dsnDiag\":\"550 no such user\"},\"expected\":\"HARD\",\"reason\":\"userunknown\"}\n  \
+                        event      the fields of a webhook; only dsnStatus and dsnDiag are looked at\n  \
+                        expected   HARD, SOFT, EXPIRED or OTHER\n  \
+                        reason     not needed; each has its row in the table, and trap: in front marks a mistake to expect\n  \
+                        ambiguous  not needed; true leaves the row out\n  \
+                        source     not needed; where the row is from, to be named by\n\
+                        Other keys are passed over. Exit 0 every line was read, 2 some could not be.")]
 pub(crate) struct ClassifyArguments {
     /// Events, one JSON object a line; standard input if not given
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// Measure the second opinion by events whose class is known, see below; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
+    pub(crate) labelled: Option<PathBuf>,
+    /// Count the ambiguous rows too
+    #[arg(long, requires = "labelled")]
+    pub(crate) with_ambiguous: bool,
+    /// Print the figures as a JSON object
+    #[arg(long, requires = "labelled")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,11 @@ impl Lines {
         Self { input: Box::new(BufReader::new(std::io::stdin())), has_failed: false }
     }
 
+    /// Of standard input if the path is `-`.
+    pub(crate) fn of_file_or_standard_input(path: &Path) -> anyhow::Result<Self> {
+        if path.as_os_str() == "-" { Ok(Self::of_standard_input()) } else { Self::of_file(path) }
+    }
+
     fn read(&mut self) -> anyhow::Result<Option<Vec<u8>>> {
         if self.has_failed {
             return Ok(None);

@@ -6,6 +6,7 @@ mod cli;
 mod config;
 mod failure;
 mod grpc_client;
+mod labelled;
 mod lines;
 mod logging;
 mod rejected;
