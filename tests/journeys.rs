@@ -8,9 +8,12 @@ mod crash;
 mod foreign_clients;
 mod fsync_order;
 mod full_disk;
+mod incidents;
 mod labelled;
 mod once;
 mod outage;
+mod outage_guard;
+mod policy;
 mod shutdown;
 mod slow_clients;
 mod verdicts;
@@ -58,7 +61,7 @@ impl Ground {
     }
 
     fn redis() -> Self {
-        Self::Redis(RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]))
+        Self::Redis(RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always", "--enable-debug-command", "yes"]))
     }
 
     fn launch(&self) -> Launch {

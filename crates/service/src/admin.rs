@@ -1,130 +1,143 @@
-//! `SuppressionAdminService`: the rejected letters.
+//! `SuppressionAdminService`: what an operator asks and does.
 
-use suppressd_core::event::body::Body;
-use suppressd_core::store::{EvidenceStore, LetterStore, MAX_LETTERS_PER_PAGE, Outcome};
-use suppressd_core::{Error, LetterHead, LetterId, UnixSeconds};
+mod incidents;
+mod letters;
+mod record;
+mod survey;
+
+use std::sync::Arc;
+
+use suppressd_core::store::{EvidenceStore, IncidentStore, LetterStore, ListingStore};
+use suppressd_core::{Error, Rulebook};
+use tokio::sync::watch;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::incidents::KnownIncidents;
+use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminService;
 use crate::proto::{
-    GetRejectedLetterRequest, GetRejectedLetterResponse, ListRejectedLettersRequest, ListRejectedLettersResponse, RejectedLetter,
-    ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
+    CloseIncidentRequest, CloseIncidentResponse, DiffPolicyRequest, DiffPolicyResponse, GetRecordRequest, GetRecordResponse,
+    GetRejectedLetterRequest, GetRejectedLetterResponse, KeepIncidentRequest, KeepIncidentResponse, ListIncidentsRequest,
+    ListIncidentsResponse, ListRejectedLettersRequest, ListRejectedLettersResponse, OpenIncidentRequest, OpenIncidentResponse,
+    PreviewIncidentRequest, PreviewIncidentResponse, ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
 };
-use crate::status;
-use crate::suppression::timestamp;
-
-/// Letters in a page whose size is not given.
-const LETTERS_PER_PAGE: usize = 100;
+use crate::{Limits, status};
+use incidents::IncidentDesk;
+use letters::Letters;
+use survey::{Question, Surveys};
 
 /// Administrates a store.
 pub(crate) struct Administration<S> {
-    store: S,
+    judge: Arc<Judge<S>>,
+    rules: watch::Receiver<Arc<Rulebook>>,
+    letters: Letters<S>,
+    incidents: IncidentDesk<S>,
+    surveys: Surveys<S>,
 }
 
-impl<S: EvidenceStore + LetterStore> Administration<S> {
-    pub(crate) fn new(store: S) -> Self {
-        Self { store }
-    }
-
-    /// Records what can be read now. The letter goes when nothing of it is rejected any more, and not before its events are
-    /// durable.
-    async fn replay(&self, id: LetterId, mended_content: Option<Vec<u8>>) -> Result<ReplayRejectedLetterResponse, Status> {
-        let failed = |error: Error| fault(&error, "id");
-        let letter = self.store.letter(id).await.map_err(failed)?.ok_or_else(|| not_found(id))?;
-        let content = mended_content.unwrap_or(letter.content);
-        // What gives no time of its own happened when it was received first, not now.
-        let body = Body::read(&content, letter.head.received, suppressd_core::Classifier::builtin());
-        let outcomes = if body.events.is_empty() { Vec::new() } else { self.store.record(&body.events).await.map_err(failed)? };
-        if body.rejected.is_empty() {
-            self.store.remove_letter(id).await.map_err(failed)?;
+impl<S: EvidenceStore + ListingStore + IncidentStore + LetterStore> Administration<S> {
+    pub(crate) fn new(
+        store: S,
+        judge: Arc<Judge<S>>,
+        rules: watch::Receiver<Arc<Rulebook>>,
+        incidents: KnownIncidents<S>,
+        limits: &Limits,
+        draining: watch::Receiver<bool>,
+    ) -> Self {
+        Self {
+            judge,
+            rules: rules.clone(),
+            letters: Letters::new(store.clone(), rules),
+            incidents: IncidentDesk::new(store.clone(), incidents),
+            surveys: Surveys::new(store, limits, draining),
         }
-        let count = |counted: Outcome| outcomes.iter().filter(|outcome| **outcome == counted).count();
-        tracing::info!(%id, recorded = count(Outcome::Recorded), rejected = body.rejected.len(), "a rejected letter was replayed");
-        Ok(ReplayRejectedLetterResponse {
-            recorded: number(count(Outcome::Recorded)),
-            duplicate: number(count(Outcome::Duplicate)),
-            ignored: number(count(Outcome::Ignored) + body.unrecorded),
-            rejected: number(body.rejected.len()),
-            reason: body.rejected.first().map(|rejected| rejected.error.to_string()).unwrap_or_default(),
-        })
     }
 }
+
+/// The stream of an answer that comes in parts.
+type Parts<T> = ReceiverStream<Result<T, Status>>;
 
 #[tonic::async_trait]
-impl<S: EvidenceStore + LetterStore> SuppressionAdminService for Administration<S> {
+impl<S: EvidenceStore + ListingStore + IncidentStore + LetterStore> SuppressionAdminService for Administration<S> {
+    type DiffPolicyStream = Parts<DiffPolicyResponse>;
+    type PreviewIncidentStream = Parts<PreviewIncidentResponse>;
+
+    async fn get_record(&self, request: Request<GetRecordRequest>) -> Result<Response<GetRecordResponse>, Status> {
+        let GetRecordRequest { email, account } = request.into_inner();
+        let explained = self.judge.explain(&email, &account).await.map_err(|error| fault(&error, "email"))?;
+        Ok(Response::new(record::response(explained)))
+    }
+
+    async fn diff_policy(&self, request: Request<DiffPolicyRequest>) -> Result<Response<Self::DiffPolicyStream>, Status> {
+        let DiffPolicyRequest { policy_toml, list_addresses } = request.into_inner();
+        let proposed = Rulebook::from_toml(&policy_toml).map_err(|error| fault(&error, "policy_toml"))?;
+        let rulebook = Arc::clone(&self.rules.borrow());
+        let incidents = self.incidents.in_force().await?;
+        let question = Question::of_policies(&rulebook.policy, &proposed.policy, &incidents, list_addresses);
+        self.surveys.begin(question, |what_if| DiffPolicyResponse { what_if: Some(what_if) }).map(Response::new)
+    }
+
+    async fn preview_incident(
+        &self,
+        request: Request<PreviewIncidentRequest>,
+    ) -> Result<Response<Self::PreviewIncidentStream>, Status> {
+        let PreviewIncidentRequest { scope, list_addresses } = request.into_inner();
+        let scope = incidents::scope(scope)?;
+        let rulebook = Arc::clone(&self.rules.borrow());
+        let incidents = self.incidents.in_force().await?;
+        let question = Question::of_incident(&rulebook.policy, &incidents, scope, list_addresses);
+        self.surveys.begin(question, |what_if| PreviewIncidentResponse { what_if: Some(what_if) }).map(Response::new)
+    }
+
+    async fn open_incident(&self, request: Request<OpenIncidentRequest>) -> Result<Response<OpenIncidentResponse>, Status> {
+        let OpenIncidentRequest { scope, who, why } = request.into_inner();
+        let incident = Some(self.incidents.open(incidents::scope(scope)?, &who, &why).await?);
+        Ok(Response::new(OpenIncidentResponse { incident }))
+    }
+
+    async fn list_incidents(&self, _: Request<ListIncidentsRequest>) -> Result<Response<ListIncidentsResponse>, Status> {
+        Ok(Response::new(ListIncidentsResponse { incidents: self.incidents.list().await? }))
+    }
+
+    async fn keep_incident(&self, request: Request<KeepIncidentRequest>) -> Result<Response<KeepIncidentResponse>, Status> {
+        let KeepIncidentRequest { id, who, why } = request.into_inner();
+        let incident = Some(self.incidents.keep(&id, &who, &why).await?);
+        Ok(Response::new(KeepIncidentResponse { incident }))
+    }
+
+    async fn close_incident(&self, request: Request<CloseIncidentRequest>) -> Result<Response<CloseIncidentResponse>, Status> {
+        let CloseIncidentRequest { id, who, why } = request.into_inner();
+        let incident = Some(self.incidents.close(&id, &who, &why).await?);
+        Ok(Response::new(CloseIncidentResponse { incident }))
+    }
+
     async fn list_rejected_letters(
         &self,
         request: Request<ListRejectedLettersRequest>,
     ) -> Result<Response<ListRejectedLettersResponse>, Status> {
-        let ListRejectedLettersRequest { page_size, page_token } = request.into_inner();
-        let size = match page_size as usize {
-            0 => LETTERS_PER_PAGE,
-            size => size.min(MAX_LETTERS_PER_PAGE),
-        };
-        let after = if page_token.is_empty() { None } else { Some(place(&page_token)?) };
-        let heads = self.store.letter_heads(after, size).await.map_err(|error| fault(&error, "page_token"))?;
-        // A full page may be the last one: the next is then empty, which costs one call and no rule.
-        let next_page_token = match heads.last() {
-            Some(last) if heads.len() == size => format!("{}-{}", last.received.get(), last.id),
-            Some(_) | None => String::new(),
-        };
-        Ok(Response::new(ListRejectedLettersResponse {
-            letters: heads.into_iter().map(rejected_letter).collect(),
-            next_page_token,
-        }))
+        self.letters.list_rejected_letters(request.into_inner()).await.map(Response::new)
     }
 
     async fn get_rejected_letter(
         &self,
         request: Request<GetRejectedLetterRequest>,
     ) -> Result<Response<GetRejectedLetterResponse>, Status> {
-        let id = letter_id(&request.into_inner().id)?;
-        let letter = self.store.letter(id).await.map_err(|error| fault(&error, "id"))?.ok_or_else(|| not_found(id))?;
-        Ok(Response::new(GetRejectedLetterResponse { letter: Some(rejected_letter(letter.head)), content: letter.content }))
+        self.letters.get_rejected_letter(request.into_inner()).await.map(Response::new)
     }
 
     async fn replay_rejected_letter(
         &self,
         request: Request<ReplayRejectedLetterRequest>,
     ) -> Result<Response<ReplayRejectedLetterResponse>, Status> {
-        let ReplayRejectedLetterRequest { id, mended_content } = request.into_inner();
-        let id = letter_id(&id)?;
-        self.replay(id, mended_content).await.map(Response::new)
+        self.letters.replay_rejected_letter(request.into_inner()).await.map(Response::new)
     }
 }
 
-/// A fault of the store, with all of it in the log.
+/// A fault of the store, with all of it in the log; or of the request, which is the caller's own business.
 fn fault(error: &Error, field: &str) -> Status {
-    tracing::warn!(%error, "the store failed an administrative call");
-    status::of(error, field)
-}
-
-fn letter_id(text: &str) -> Result<LetterId, Status> {
-    text.parse().map_err(|error| status::of(&error, "id"))
-}
-
-/// Reads a page's token: the time and id of the letter before it.
-fn place(token: &str) -> Result<(UnixSeconds, LetterId), Status> {
-    let read = || {
-        let (received, id) = token.split_once('-')?;
-        Some((UnixSeconds::clamped(received.parse().ok()?), id.parse().ok()?))
-    };
-    read().ok_or_else(|| status::refused("page_token", "it is not one that a page gave"))
-}
-
-fn not_found(id: LetterId) -> Status {
-    Status::not_found(format!("there is no rejected letter {id}"))
-}
-
-fn rejected_letter(head: LetterHead) -> RejectedLetter {
-    RejectedLetter {
-        id: head.id.to_string(),
-        received_at: Some(timestamp(head.received)),
-        reason: head.reason,
-        content_bytes: head.content_bytes,
+    if !error.is_callers_fault() {
+        tracing::warn!(%error, "the store failed an administrative call");
     }
-}
-
-fn number(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+    status::of(error, field)
 }

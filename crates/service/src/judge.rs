@@ -1,26 +1,44 @@
 //! From an address as a client writes it to the verdict on it.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use suppressd_core::event::wire::label;
-use suppressd_core::store::EvidenceStore;
-use suppressd_core::{Address, Error, Incidents, Policy, Record, UnixSeconds, Verdict, verdict};
+use suppressd_core::store::{EvidenceStore, IncidentStore};
+use suppressd_core::{Address, Error, Explanation, Incidents, Policy, Record, Rulebook, UnixSeconds, Verdict, explain, verdict};
+use tokio::sync::watch;
 use tracing::warn;
 
 use crate::Metrics;
+use crate::incidents::KnownIncidents;
 use crate::metrics::Judged;
 
-/// Reads evidence and judges it.
+/// Reads evidence and judges it, by the policy and the incidents that are in force.
 pub(crate) struct Judge<S> {
     store: S,
-    policy: Policy,
-    incidents: Incidents,
+    rules: watch::Receiver<Arc<Rulebook>>,
+    incidents: KnownIncidents<S>,
     metrics: Metrics,
 }
 
-impl<S: EvidenceStore> Judge<S> {
-    pub(crate) fn new(store: S, policy: Policy, metrics: Metrics) -> Self {
-        Self { store, policy, incidents: Incidents::default(), metrics }
+/// By what the addresses of one call are judged.
+struct Standard<'a> {
+    policy: &'a Policy,
+    incidents: Arc<Incidents>,
+    account: Box<str>,
+    now: UnixSeconds,
+}
+
+/// An address, what is known of it, and why the verdict on it is as it is.
+pub(crate) struct Explained {
+    pub(crate) address: Address,
+    pub(crate) record: Option<Record>,
+    pub(crate) explanation: Explanation,
+}
+
+impl<S: EvidenceStore + IncidentStore> Judge<S> {
+    pub(crate) fn new(store: S, rules: watch::Receiver<Arc<Rulebook>>, incidents: KnownIncidents<S>, metrics: Metrics) -> Self {
+        Self { store, rules, incidents, metrics }
     }
 
     /// Judges one address by the evidence of an account, or of every account if it has no name.
@@ -28,6 +46,7 @@ impl<S: EvidenceStore> Judge<S> {
         let started = Instant::now();
         let judged = self.judge_one(email, account).await;
         self.metrics.count(judged.as_ref().map_or_else(kind_of_error, kind_of_verdict), 1);
+        self.metrics.count_advised(judged.iter().filter(|verdict| verdict.advice.is_some()).count());
         self.metrics.took_one(started.elapsed());
         judged
     }
@@ -35,7 +54,20 @@ impl<S: EvidenceStore> Judge<S> {
     async fn judge_one(&self, email: &str, account: &str) -> Result<Verdict, Error> {
         let address: Address = email.parse()?;
         let record = self.read(std::slice::from_ref(&address)).await?.pop().flatten();
-        Ok(self.verdict(record, &label(account), now()))
+        let rulebook = self.rulebook();
+        Ok(self.standard(&rulebook.policy, account).await?.verdict(record))
+    }
+
+    /// Judges one address, and says why.
+    pub(crate) async fn explain(&self, email: &str, account: &str) -> Result<Explained, Error> {
+        let address: Address = email.parse()?;
+        let record = self.read(std::slice::from_ref(&address)).await?.pop().flatten();
+        let rulebook = self.rulebook();
+        let standard = self.standard(&rulebook.policy, account).await?;
+        let record = record.map(|record| standard.seen(record));
+        let unknown = Record::new(address.clone());
+        let explanation = explain(standard.policy, &standard.incidents, record.as_ref().unwrap_or(&unknown), standard.now);
+        Ok(Explained { address, record, explanation })
     }
 
     /// Judges many addresses, in their order. What cannot be an address costs no other; a fault of the store fails all.
@@ -44,6 +76,7 @@ impl<S: EvidenceStore> Judge<S> {
         let judged = self.judge_many(emails, account).await;
         match &judged {
             Ok(results) => {
+                self.metrics.count_advised(results.iter().flatten().filter(|verdict| verdict.advice.is_some()).count());
                 for kind in [Judged::Suppressed, Judged::NotSuppressed, Judged::Invalid] {
                     let of_kind =
                         |result: &&Result<Verdict, Error>| result.as_ref().map_or_else(kind_of_error, kind_of_verdict) == kind;
@@ -61,8 +94,9 @@ impl<S: EvidenceStore> Judge<S> {
         let parsed: Vec<Result<(), Error>> =
             emails.iter().map(|email| email.parse().map(|address| addresses.push(address))).collect();
         let mut records = self.read(&addresses).await?.into_iter();
-        let (account, now) = (label(account), now());
-        let judge = |parsed: Result<(), Error>| parsed.map(|()| self.verdict(records.next().flatten(), &account, now));
+        let rulebook = self.rulebook();
+        let standard = self.standard(&rulebook.policy, account).await?;
+        let judge = |parsed: Result<(), Error>| parsed.map(|()| standard.verdict(records.next().flatten()));
         Ok(parsed.into_iter().map(judge).collect())
     }
 
@@ -75,10 +109,24 @@ impl<S: EvidenceStore> Judge<S> {
         Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() })
     }
 
-    fn verdict(&self, record: Option<Record>, account: &str, now: UnixSeconds) -> Verdict {
-        let Some(record) = record else { return Verdict::without_evidence(&self.policy) };
-        let record = if account.is_empty() { record } else { record.seen_by(&self.policy, account) };
-        verdict(&self.policy, &self.incidents, &record, now)
+    fn rulebook(&self) -> Arc<Rulebook> {
+        Arc::clone(&self.rules.borrow())
+    }
+
+    async fn standard<'a>(&self, policy: &'a Policy, account: &str) -> Result<Standard<'a>, Error> {
+        let incidents = self.incidents.in_force().await.inspect_err(|error| warn!(%error, "the incidents cannot be read"))?;
+        Ok(Standard { policy, incidents, account: label(account), now: now() })
+    }
+}
+
+impl Standard<'_> {
+    fn verdict(&self, record: Option<Record>) -> Verdict {
+        let Some(record) = record else { return Verdict::without_evidence(self.policy) };
+        verdict(self.policy, &self.incidents, &self.seen(record), self.now)
+    }
+
+    fn seen(&self, record: Record) -> Record {
+        if self.account.is_empty() { record } else { record.seen_by(self.policy, &self.account) }
     }
 }
 
@@ -90,6 +138,7 @@ fn kind_of_error(error: &Error) -> Judged {
     if error.is_callers_fault() { Judged::Invalid } else { Judged::Unavailable }
 }
 
-fn now() -> UnixSeconds {
+/// The one look at the clock that a call gets.
+pub(crate) fn now() -> UnixSeconds {
     SystemTime::now().into()
 }

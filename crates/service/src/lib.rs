@@ -8,6 +8,7 @@ mod access;
 mod admin;
 mod error;
 mod health;
+mod incidents;
 mod incoming;
 mod judge;
 mod limits;
@@ -17,6 +18,7 @@ mod server;
 mod settings;
 mod status;
 mod suppression;
+mod what_if;
 
 pub use access::{Access, MAX_TOKENS};
 pub use error::Error;

@@ -31,6 +31,14 @@ pub struct Limits {
     pub keepalive_interval: Duration,
     /// Time in which it must answer that.
     pub keepalive_timeout: Duration,
+    /// How long what is known of the incidents may be believed. The store is asked before a check goes by anything older.
+    pub incidents_freshness: Duration,
+    /// How often the store is asked for them.
+    pub incidents_poll_interval: Duration,
+    /// Time that it has to say them.
+    pub incidents_deadline: Duration,
+    /// Most questions at a time that go through the whole store.
+    pub max_surveys: usize,
     /// How often the store is asked whether it could answer.
     pub probe_interval: Duration,
     /// Time that it has to say so.
@@ -52,6 +60,10 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(10),
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
+            incidents_freshness: Duration::from_secs(1),
+            incidents_poll_interval: Duration::from_millis(250),
+            incidents_deadline: Duration::from_millis(500),
+            max_surveys: 2,
             probe_interval: Duration::from_millis(500),
             probe_deadline: Duration::from_secs(1),
         }
@@ -74,6 +86,7 @@ impl Limits {
             ("max_request_bytes", self.max_request_bytes),
             ("max_letter_bytes", self.max_letter_bytes),
             ("max_connections", self.max_connections),
+            ("max_surveys", self.max_surveys),
             ("max_calls_per_connection", self.max_calls_per_connection as usize),
         ] {
             if bound == 0 {
@@ -89,6 +102,9 @@ impl Limits {
             ("handshake_timeout", self.handshake_timeout),
             ("keepalive_interval", self.keepalive_interval),
             ("keepalive_timeout", self.keepalive_timeout),
+            ("incidents_freshness", self.incidents_freshness),
+            ("incidents_poll_interval", self.incidents_poll_interval),
+            ("incidents_deadline", self.incidents_deadline),
             ("probe_interval", self.probe_interval),
             ("probe_deadline", self.probe_deadline),
         ] {

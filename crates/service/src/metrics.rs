@@ -5,8 +5,10 @@ use std::time::Duration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
+use suppressd_core::{IncidentState, Incidents};
 
 /// Upper bounds of the buckets for the time that a check takes, in seconds: from the memory of this process to the call's
 /// deadline.
@@ -22,6 +24,8 @@ pub struct Metrics {
     not_suppressed: Counter,
     invalid: Counter,
     unavailable: Counter,
+    advised: Counter,
+    incidents: Family<StateLabel, Gauge>,
     one: Histogram,
     batch: Histogram,
 }
@@ -29,6 +33,11 @@ pub struct Metrics {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ResultLabel {
     result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StateLabel {
+    state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -54,6 +63,11 @@ impl Metrics {
         registry.register("suppressd_checks", "Addresses that were asked about, by what was answered", checks.clone());
         let help = "Time from a call's message to its answer";
         registry.register_with_unit("suppressd_check_duration", help, Unit::Seconds, durations.clone());
+        let advised = Counter::default();
+        let help = "Addresses that were answered as not suppressed, though the second opinion would suppress them";
+        registry.register("suppressd_checks_advised", help, advised.clone());
+        let incidents = Family::<StateLabel, Gauge>::default();
+        registry.register("suppressd_incidents", "Incidents in force as this process knows them", incidents.clone());
         let result = |result| checks.get_or_create(&ResultLabel { result }).clone();
         let method = |method| durations.get_or_create(&MethodLabel { method }).clone();
         Self {
@@ -61,6 +75,8 @@ impl Metrics {
             not_suppressed: result("not_suppressed"),
             invalid: result("invalid"),
             unavailable: result("unavailable"),
+            advised,
+            incidents,
             one: method("one"),
             batch: method("batch"),
         }
@@ -74,6 +90,17 @@ impl Metrics {
             Judged::Unavailable => &self.unavailable,
         };
         counter.inc_by(addresses as u64);
+    }
+
+    pub(crate) fn count_advised(&self, addresses: usize) {
+        self.advised.inc_by(addresses as u64);
+    }
+
+    pub(crate) fn set_incidents(&self, in_force: &Incidents) {
+        for state in [IncidentState::Awaiting, IncidentState::Open] {
+            let incidents = i64::try_from(in_force.count(state)).unwrap_or(i64::MAX);
+            self.incidents.get_or_create(&StateLabel { state: state.as_str() }).set(incidents);
+        }
     }
 
     pub(crate) fn took_one(&self, time: Duration) {

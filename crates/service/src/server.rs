@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use suppressd_core::store::{EvidenceStore, LetterStore};
+use suppressd_core::Rulebook;
+use suppressd_core::store::{EvidenceStore, IncidentStore, LetterStore, ListingStore};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_stream::StreamExt as _;
@@ -15,6 +16,7 @@ use tonic_health::server::health_reporter;
 
 use crate::access::{Gate, Right};
 use crate::admin::Administration;
+use crate::incidents::KnownIncidents;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServer;
 use crate::proto::suppression_service_server::SuppressionServiceServer;
@@ -25,6 +27,7 @@ use crate::{Error, Metrics, Settings, health, incoming, proto};
 const LETTER_FRAME_BYTES: usize = 1024;
 
 /// Serves gRPC until `shutdown` is done, then takes no more connections, finishes the calls that are in flight, and returns.
+/// Each call is judged by the rulebook that is in force then.
 ///
 /// The drain takes as long as clients keep a call open; a deadline is the caller's to set, and dropping the future cuts what is
 /// left.
@@ -36,18 +39,23 @@ pub async fn serve<S>(
     listener: TcpListener,
     store: S,
     settings: Settings,
+    rules: watch::Receiver<Arc<Rulebook>>,
     metrics: Metrics,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error>
 where
-    S: EvidenceStore + LetterStore,
+    S: EvidenceStore + ListingStore + IncidentStore + LetterStore,
 {
     settings.validate()?;
     let mut server = settings.builder()?;
     let limits = settings.limits.clone();
     let (drain, draining) = watch::channel(false);
     let (reporter, health) = health_reporter();
-    let routes = routes(store.clone(), settings, metrics, draining.clone()).add_service(health);
+    let incidents = KnownIncidents::new(store.clone(), metrics.clone(), &limits);
+    let judge = Arc::new(Judge::new(store.clone(), rules.clone(), incidents.clone(), metrics));
+    let suppression = Suppression::new(Arc::clone(&judge), limits.clone(), draining.clone());
+    let administration = Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone());
+    let routes = routes(suppression, administration, settings).add_service(health);
     let (connections, incoming) = mpsc::channel(1);
     let incoming = ReceiverStream::new(incoming).map(Ok::<_, Infallible>);
 
@@ -59,35 +67,31 @@ where
     let serving = server.add_routes(routes).serve_with_incoming_shutdown(incoming, begin_of_drain);
     let services = ["", SuppressionServer::<S>::NAME, AdministrationServer::<S>::NAME];
     let following = health::follow(store, reporter, &services, &limits, draining.clone());
+    let following_incidents = incidents.follow(draining.clone());
     let accepting = incoming::accept(listener, connections, &limits, draining);
     let announcing = async {
         shutdown.await;
         drain.send_replace(true);
     };
     let work = async { serving.await.map_err(Error::from) };
-    let ((), (), (), ()) = tokio::try_join!(work, infallible(following), infallible(accepting), infallible(announcing))?;
+    let others = async { tokio::join!(following, following_incidents, accepting, announcing) };
+    tokio::try_join!(work, async { Ok(others.await) })?;
     Ok(())
 }
 
 type SuppressionServer<S> = SuppressionServiceServer<Suppression<S>>;
 type AdministrationServer<S> = SuppressionAdminServiceServer<Administration<S>>;
 
-async fn infallible(work: impl Future<Output = ()>) -> Result<(), Error> {
-    work.await;
-    Ok(())
-}
-
-fn routes<S>(store: S, settings: Settings, metrics: Metrics, draining: watch::Receiver<bool>) -> Routes
+fn routes<S>(suppression: Suppression<S>, administration: Administration<S>, settings: Settings) -> Routes
 where
-    S: EvidenceStore + LetterStore,
+    S: EvidenceStore + ListingStore + IncidentStore + LetterStore,
 {
-    let Settings { policy, access, tls: _, reflection, limits } = settings;
+    let Settings { access, tls: _, reflection, limits } = settings;
     let access = Arc::new(access);
     let max_request_bytes = limits.max_request_bytes;
     let max_letter_message_bytes = limits.max_letter_bytes.saturating_add(LETTER_FRAME_BYTES);
-    let judge = Judge::new(store.clone(), policy, metrics);
-    let suppression = SuppressionServiceServer::new(Suppression::new(judge, limits, draining));
-    let administration = SuppressionAdminServiceServer::new(Administration::new(store));
+    let suppression = SuppressionServiceServer::new(suppression);
+    let administration = SuppressionAdminServiceServer::new(administration);
     let routes = Routes::default()
         .add_service(guarded(suppression.max_decoding_message_size(max_request_bytes), access.gate(Right::Read)))
         .add_service(guarded(

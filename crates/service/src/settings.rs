@@ -1,6 +1,5 @@
 //! What the service is told when it is opened.
 
-use suppressd_core::Policy;
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 use crate::{Access, Error, Limits};
@@ -8,8 +7,6 @@ use crate::{Access, Error, Limits};
 /// What the service is told when it is opened.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// By what evidence is judged.
-    pub policy: Policy,
     /// Who may ask what.
     pub access: Access,
     /// TLS; without it the service speaks plaintext.

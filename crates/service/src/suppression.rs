@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use prost_types::Timestamp;
-use suppressd_core::store::EvidenceStore;
+use suppressd_core::store::{EvidenceStore, IncidentStore};
 use suppressd_core::{Error, Reason, UnixSeconds, Verdict};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -31,14 +31,14 @@ pub(crate) struct Suppression<S> {
     draining: watch::Receiver<bool>,
 }
 
-impl<S: EvidenceStore> Suppression<S> {
-    pub(crate) fn new(judge: Judge<S>, limits: Limits, draining: watch::Receiver<bool>) -> Self {
-        Self { judge: Arc::new(judge), limits, draining }
+impl<S: EvidenceStore + IncidentStore> Suppression<S> {
+    pub(crate) fn new(judge: Arc<Judge<S>>, limits: Limits, draining: watch::Receiver<bool>) -> Self {
+        Self { judge, limits, draining }
     }
 }
 
 #[tonic::async_trait]
-impl<S: EvidenceStore> SuppressionService for Suppression<S> {
+impl<S: EvidenceStore + IncidentStore> SuppressionService for Suppression<S> {
     async fn is_suppressed(&self, request: Request<IsSuppressedRequest>) -> Result<Response<IsSuppressedResponse>, Status> {
         let IsSuppressedRequest { email, account, strict: _ } = request.into_inner();
         let verdict = self.judge.one(&email, &account).await.map_err(|error| status::of(&error, "email"))?;
@@ -83,7 +83,7 @@ struct Conversation<S> {
     requests: Streaming<StreamIsSuppressedRequest>,
 }
 
-impl<S: EvidenceStore> Conversation<S> {
+impl<S: EvidenceStore + IncidentStore> Conversation<S> {
     async fn hold(mut self, answers: mpsc::Sender<Result<StreamIsSuppressedResponse, Status>>) {
         loop {
             let answer = match self.next().await {
@@ -118,7 +118,7 @@ impl<S: EvidenceStore> Conversation<S> {
     }
 }
 
-async fn batch<S: EvidenceStore>(
+async fn batch<S: EvidenceStore + IncidentStore>(
     judge: &Judge<S>,
     limits: &Limits,
     emails: &[String],
@@ -132,7 +132,8 @@ async fn batch<S: EvidenceStore>(
     Ok(judged.into_iter().map(result).collect())
 }
 
-fn result(judged: Result<Verdict, Error>) -> SuppressionResult {
+/// A verdict as one among others is answered.
+pub(crate) fn result(judged: Result<Verdict, Error>) -> SuppressionResult {
     match judged {
         Ok(verdict) => SuppressionResult {
             suppressed: Some(verdict.is_suppressed()),

@@ -102,7 +102,8 @@ fn addresses(arguments: Vec<String>) -> Emails {
     Box::new(Lines::of_standard_input().map(text).filter(|line| !line.as_ref().is_ok_and(String::is_empty)))
 }
 
-fn as_text(email: &str, result: &SuppressionResult) -> String {
+/// One address in a line: the verdict and its detail.
+pub(crate) fn as_text(email: &str, result: &SuppressionResult) -> String {
     if !result.error.is_empty() {
         return format!("{email}\tinvalid\t{}", result.error);
     }
@@ -112,7 +113,8 @@ fn as_text(email: &str, result: &SuppressionResult) -> String {
     format!("{email}\t{word}\t{detail}")
 }
 
-fn as_json(email: &str, result: &SuppressionResult) -> serde_json::Value {
+/// One address as a JSON object.
+pub(crate) fn as_json(email: &str, result: &SuppressionResult) -> serde_json::Value {
     let mut object = json!({
         "email": email,
         "suppressed": result.suppressed(),

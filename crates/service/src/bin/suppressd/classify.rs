@@ -6,18 +6,19 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 use suppressd_core::event::wire::{Reading, WebhookEvent};
-use suppressd_core::opinion::{Contradiction, Opinion, opinion};
-use suppressd_core::{Class, Classifier, Event, EventKind, UnixSeconds};
+use suppressd_core::opinion::{Contradiction, Opinion};
+use suppressd_core::{Class, Classifier, Event, EventKind, Policy, Rulebook, UnixSeconds};
 
 use crate::cli::ClassifyArguments;
 use crate::failure::Failure;
 use crate::labelled;
 use crate::lines::Lines;
+use crate::policy_file;
 
 /// One line of the output.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum Answer {
+enum Answer<'r> {
     Read {
         line: u64,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -25,7 +26,7 @@ enum Answer {
         kind: &'static str,
         class: Option<&'static str>,
         rule: String,
-        second_opinion: Option<SecondOpinion>,
+        second_opinion: Option<SecondOpinion<'r>>,
         #[serde(skip_serializing_if = "Option::is_none")]
         contradicts: Option<&'static str>,
     },
@@ -37,33 +38,34 @@ enum Answer {
 
 /// What the receiving server's words say of a bounce.
 #[derive(Debug, Serialize)]
-struct SecondOpinion {
+struct SecondOpinion<'r> {
     class: Option<&'static str>,
     fault: &'static str,
-    rule: &'static str,
+    rule: &'r str,
     /// The words of `dsnDiag` that decided; empty if it was `dsnStatus`.
     matched: String,
 }
 
 pub(crate) fn run(arguments: &ClassifyArguments) -> Result<ExitCode, Failure> {
+    let rulebook = arguments.policy.as_deref().map_or_else(|| Ok(Rulebook::default()), policy_file::read)?;
     if let Some(path) = &arguments.labelled {
-        return labelled::run(path, arguments.with_ambiguous, arguments.json);
+        return labelled::run(path, rulebook.classifier(), arguments.with_ambiguous, arguments.json);
     }
     let lines = match &arguments.file {
         Some(path) => Lines::of_file_or_standard_input(path)?,
         None => Lines::of_standard_input(),
     };
-    classify(lines)?;
+    classify(lines, &rulebook)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn classify(lines: Lines) -> anyhow::Result<()> {
+fn classify(lines: Lines, rulebook: &Rulebook) -> anyhow::Result<()> {
     let now = UnixSeconds::from(SystemTime::now());
     let mut out = BufWriter::new(std::io::stdout().lock());
     for (number, line) in (1..).zip(lines) {
         let answer = match line {
             Ok(line) if line.trim_ascii().is_empty() => continue,
-            Ok(line) => answer(number, &line, now),
+            Ok(line) => answer(number, &line, now, rulebook),
             Err(error) => Answer::Unreadable { line: number, error: error.to_string() },
         };
         serde_json::to_writer(&mut out, &answer)?;
@@ -73,13 +75,13 @@ fn classify(lines: Lines) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn answer(line: u64, bytes: &[u8], now: UnixSeconds) -> Answer {
-    let read = WebhookEvent::from_json(bytes).and_then(|fields| Ok((fields.read(now, Classifier::builtin())?, fields)));
+fn answer<'r>(line: u64, bytes: &[u8], now: UnixSeconds, rulebook: &'r Rulebook) -> Answer<'r> {
+    let read = WebhookEvent::from_json(bytes).and_then(|fields| Ok((fields.read(now, rulebook.classifier())?, fields)));
     match read {
         Ok((Reading::Event(event), fields)) => {
-            let (class, rule) = class_and_rule(&event);
+            let (class, rule) = class_and_rule(&event, &rulebook.policy);
             let rcpt = Some(event.recipient.as_str().to_owned());
-            let opinion = opinion_of(&event, &fields.dsn_diag);
+            let opinion = opinion_of(&event, &fields.dsn_diag, rulebook.classifier());
             Answer::Read {
                 line,
                 rcpt,
@@ -104,15 +106,15 @@ fn answer(line: u64, bytes: &[u8], now: UnixSeconds) -> Answer {
 }
 
 /// The opinion on a bounce, whatever its category; none on what is no bounce.
-fn opinion_of(event: &Event, words: &str) -> Option<Opinion<'static>> {
+fn opinion_of<'r>(event: &Event, words: &str, classifier: &'r Classifier) -> Option<Opinion<'r>> {
     match event.kind {
-        EventKind::Bounce | EventKind::RemoteBounce => opinion(event.status, words),
+        EventKind::Bounce | EventKind::RemoteBounce => classifier.opinion(event.status, words),
         EventKind::Complaint | EventKind::Delivered => None,
     }
 }
 
-impl SecondOpinion {
-    fn new(opinion: &Opinion<'static>, words: &str) -> Self {
+impl<'r> SecondOpinion<'r> {
+    fn new(opinion: &Opinion<'r>, words: &str) -> Self {
         Self {
             class: opinion.class.map(Class::as_str),
             fault: opinion.fault.as_str(),
@@ -130,12 +132,9 @@ fn name(contradiction: Contradiction) -> &'static str {
 }
 
 /// What an event counts as, and what made it so.
-fn class_and_rule(event: &Event) -> (Option<Class>, String) {
-    match event.kind {
-        EventKind::Bounce | EventKind::RemoteBounce => {
-            (Some(event.category.class()), format!("category:{}", event.category.as_str()))
-        }
-        EventKind::Complaint => (Some(Class::Complaint), format!("type:{}", event.kind.as_wire())),
-        EventKind::Delivered => (None, format!("type:{}", event.kind.as_wire())),
+fn class_and_rule(event: &Event, policy: &Policy) -> (Option<Class>, String) {
+    match event.evidence() {
+        Some(evidence) => (Some(policy.class_of(&evidence)), policy.rule_of(&evidence).to_string()),
+        None => (None, format!("type:{}", event.kind.as_wire())),
     }
 }

@@ -1,11 +1,19 @@
 //! The command line.
 
+mod operate;
+mod serve;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{EXIT_NO_ANSWER, EXIT_USAGE};
+pub(crate) use operate::{
+    Act, DiffArguments, ExplainArguments, IncidentActArguments, IncidentAction, IncidentArguments, OpenIncidentArguments,
+    PolicyAction, PolicyArguments,
+};
+pub(crate) use serve::ServeArguments;
 
 /// Where a `serve` with its defaults answers gRPC.
 const DEFAULT_GRPC_URL: &str = "http://127.0.0.1:50051";
@@ -19,7 +27,7 @@ const DEFAULT_HTTP_URL: &str = "http://127.0.0.1:8080";
     version,
     about = "E-mail suppression: a provider's webhooks in, evidence kept, verdicts out",
     after_help = "Examples:\n  suppressd serve\n  suppressd check alice@example.com && echo may be mailed\n  \
-                  suppressd classify events.ndjson\n  suppressd rejected list"
+                  suppressd explain alice@example.com\n  suppressd classify events.ndjson\n  suppressd rejected list"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -32,91 +40,18 @@ pub(crate) enum Command {
     Serve(Box<ServeArguments>),
     /// Ask a server whether addresses are suppressed; exit 0 none is, 1 some are, 2 there is no certain answer
     Check(CheckArguments),
+    /// Say why an address is suppressed or not, by which evidence, and what would change it
+    Explain(ExplainArguments),
+    /// Try a policy before it is used
+    Policy(PolicyArguments),
+    /// Leave out evidence that is not to be believed, and let it count again
+    Incident(IncidentArguments),
     /// Say what each event of a file would count as; offline
     Classify(ClassifyArguments),
     /// Send the events of a file to a server's webhook
     Replay(ReplayArguments),
     /// Look at what the webhook refused, and record it once its cause is mended
     Rejected(RejectedArguments),
-}
-
-#[derive(Debug, Args, Default)]
-#[command(
-    after_help = "Each setting is looked for as a flag, then in the environment (--tls-key is SUPPRESSD_TLS_KEY), then in \
-                        the file given by --config (tls_key = \"...\").\n\n\
-                        Secrets have no flag: SUPPRESSD_WEBHOOK_TOKEN (may only record), SUPPRESSD_READ_TOKEN, \
-                        SUPPRESSD_ADMIN_TOKEN, each with up to two tokens, separated by a comma. A secret in a file is \
-                        given as SUPPRESSD_READ_TOKEN_FILE and so on.\n\n\
-                        Examples:\n  suppressd serve\n  suppressd serve --store redis://127.0.0.1:6379 --role ingest\n  \
-                        SUPPRESSD_READ_TOKEN=... suppressd serve --grpc 0.0.0.0:50051 --tls-certificate c.pem --tls-key k.pem"
-)]
-pub(crate) struct ServeArguments {
-    /// What to serve: all, ingest (webhooks only) or check (gRPC only) [default: all]
-    #[arg(long, value_name = "ROLE")]
-    pub(crate) role: Option<String>,
-    /// Where evidence is kept: a directory, or redis://user:password@host:port [default: suppressd-data]
-    #[arg(long, value_name = "DIR|URL")]
-    pub(crate) store: Option<String>,
-    /// Where HTTP is served [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) http: Option<String>,
-    /// Where gRPC is served [default: 127.0.0.1:50051]
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) grpc: Option<String>,
-    /// Serve gRPC without TLS beyond loopback
-    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
-    pub(crate) grpc_plaintext: Option<String>,
-    /// Certificate of the gRPC server, in PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tls_certificate: Option<String>,
-    /// Private key of that certificate, in PEM
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tls_key: Option<String>,
-    /// Roots that clients' certificates must lead to, in PEM (mutual TLS)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) tls_client_roots: Option<String>,
-    /// Whether clients may ask which gRPC services there are [default: true]
-    #[arg(long, value_name = "true|false")]
-    pub(crate) reflection: Option<String>,
-    /// Most addresses in a batch check [default: 1000]
-    #[arg(long, value_name = "ADDRESSES")]
-    pub(crate) max_addresses_per_batch: Option<String>,
-    /// Longest webhook body [default: 1048576]
-    #[arg(long, value_name = "BYTES")]
-    pub(crate) max_body_bytes: Option<String>,
-    /// Most rejected letters that are kept [default: 10000]
-    #[arg(long, value_name = "LETTERS")]
-    pub(crate) max_letters: Option<String>,
-    /// Most bytes of rejected letters that are kept [default: 67108864]
-    #[arg(long, value_name = "BYTES")]
-    pub(crate) max_letters_bytes: Option<String>,
-    /// How long a rejected letter is kept [default: 30]
-    #[arg(long, value_name = "DAYS")]
-    pub(crate) max_letter_age_days: Option<String>,
-    /// Time that Redis has for a read [default: 300]
-    #[arg(long, value_name = "MS")]
-    pub(crate) redis_read_deadline_ms: Option<String>,
-    /// Time that Redis has for a write [default: 2000]
-    #[arg(long, value_name = "MS")]
-    pub(crate) redis_write_deadline_ms: Option<String>,
-    /// Time to finish what is in flight after SIGTERM [default: 10]
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) drain_deadline_seconds: Option<String>,
-    /// What is logged: off, error, warn, info, debug, trace, or a filter by module [default: info]
-    #[arg(long, value_name = "FILTER")]
-    pub(crate) log: Option<String>,
-    /// How it is logged: text or json [default: text]
-    #[arg(long, value_name = "FORMAT")]
-    pub(crate) log_format: Option<String>,
-    /// Acknowledge webhooks before the disk has them: a loss of power then loses what was acknowledged. For experiments
-    #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true", hide = true)]
-    pub(crate) unsafe_no_fsync: Option<String>,
-    /// A TOML file with settings
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Read the configuration, say whether it can be used, and end
-    #[arg(long)]
-    pub(crate) check_config: bool,
 }
 
 /// How a gRPC server is reached.
@@ -174,6 +109,9 @@ pub(crate) struct ClassifyArguments {
     /// Events, one JSON object a line; standard input if not given
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+    /// Go by this policy: its classes, its trust in the second opinion, its rules
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
     /// Measure the second opinion by events whose class is known, see below; - is standard input
     #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub(crate) labelled: Option<PathBuf>,
@@ -245,7 +183,7 @@ pub(crate) fn answer(error: &clap::Error) -> ExitCode {
     }
     let command = std::env::args_os().nth(1).unwrap_or_default();
     // Those that answer a question say "no answer" by one code whatever the cause is.
-    let asks = ["check", "replay", "rejected"].iter().any(|asking| command == *asking);
+    let asks = ["check", "explain", "incident", "policy", "replay", "rejected"].iter().any(|asking| command == *asking);
     ExitCode::from(if asks { EXIT_NO_ANSWER } else { EXIT_USAGE })
 }
 

@@ -6,11 +6,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use suppressd_core::{DAY_SECONDS, LetterLimits, Policy};
+use suppressd_core::{DAY_SECONDS, LetterLimits, Rulebook};
 use suppressd_service::{Access, Tls};
 
 use crate::cli::ServeArguments;
 use crate::logging::{LogFilter, LogFormat, LogSettings};
+use crate::policy_file::PolicyFile;
 use crate::sources::{Environment, Sources};
 use crate::store_location::StoreLocation;
 
@@ -66,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) ingest: suppressd_ingest::Settings,
     pub(crate) grpc: SocketAddr,
     pub(crate) service: suppressd_service::Settings,
+    pub(crate) rulebook: Rulebook,
+    pub(crate) policy_file: Option<PolicyFile>,
     pub(crate) drain_deadline: Duration,
     pub(crate) log: LogSettings,
 }
@@ -76,6 +79,11 @@ impl Config {
         let sources = Sources::new(flags(arguments), environment, arguments.config.as_deref())?;
         let milliseconds = |name, default| sources.positive(name, default).map(Duration::from_millis);
         let role = sources.parsed("role")?.unwrap_or(Role::All);
+        let policy_file = sources.parsed::<PolicyFile>("policy")?;
+        let rulebook = match &policy_file {
+            Some(file) => file.read().with_context(|| sources.place_of("policy"))?,
+            None => Rulebook::default(),
+        };
         let config = Self {
             role,
             store: sources.parsed("store")?.unwrap_or_else(|| StoreLocation::Directory("suppressd-data".into())),
@@ -87,6 +95,8 @@ impl Config {
             ingest: ingest_settings(&sources, role)?,
             grpc: address(&sources, "grpc", 50051)?,
             service: service_settings(&sources)?,
+            rulebook,
+            policy_file,
             drain_deadline: Duration::from_secs(sources.positive("drain_deadline_seconds", 10)?),
             log: LogSettings {
                 filter: sources.parsed("log")?.unwrap_or_else(LogFilter::info),
@@ -134,6 +144,7 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("tls_key", &arguments.tls_key),
         ("tls_client_roots", &arguments.tls_client_roots),
         ("reflection", &arguments.reflection),
+        ("policy", &arguments.policy),
         ("max_addresses_per_batch", &arguments.max_addresses_per_batch),
         ("max_body_bytes", &arguments.max_body_bytes),
         ("max_letters", &arguments.max_letters),
@@ -196,7 +207,6 @@ fn service_settings(sources: &Sources<'_>) -> anyhow::Result<suppressd_service::
     // An address and what stands around it never take more than this, so the larger batches need no limit of their own.
     let max_request_bytes = default.max_request_bytes.max(max_addresses_per_batch.saturating_mul(1024));
     Ok(suppressd_service::Settings {
-        policy: Policy::default(),
         access: Access { read_tokens: sources.tokens("read_token")?, admin_tokens: sources.tokens("admin_token")? },
         tls: tls(sources)?,
         reflection: sources.flag("reflection", true)?,

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use prost_types::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
+use suppressd_core::UnixSeconds;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -87,6 +89,11 @@ fn read(path: &Path) -> anyhow::Result<String> {
 /// A URL without what may be a password.
 fn without_userinfo(url: &str) -> &str {
     url.rsplit_once('@').map_or(url, |(_, host)| host)
+}
+
+/// A time as people and programs read it; empty if there is none.
+pub(crate) fn time(at: Option<&Timestamp>) -> String {
+    at.map(|at| UnixSeconds::clamped(at.seconds).to_string()).unwrap_or_default()
 }
 
 /// A server's refusal in words.

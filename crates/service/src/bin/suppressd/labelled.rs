@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use serde::Deserialize;
 use suppressd_core::event::wire::WebhookEvent;
-use suppressd_core::opinion::opinion;
 use suppressd_core::{Classifier, EnhancedStatusCode, Error, UnixSeconds};
 
 use crate::failure::{EXIT_NO_ANSWER, Failure};
@@ -29,8 +28,8 @@ struct Row<'a> {
     source: Option<String>,
 }
 
-pub(crate) fn run(path: &Path, with_ambiguous: bool, as_json: bool) -> Result<ExitCode, Failure> {
-    let tally = count(Lines::of_file_or_standard_input(path)?, with_ambiguous);
+pub(crate) fn run(path: &Path, classifier: &Classifier, with_ambiguous: bool, as_json: bool) -> Result<ExitCode, Failure> {
+    let tally = count(Lines::of_file_or_standard_input(path)?, classifier, with_ambiguous);
     tell(&Figures::of(&tally), as_json)?;
     Ok(if tally.unreadable() == 0 { ExitCode::SUCCESS } else { ExitCode::from(EXIT_NO_ANSWER) })
 }
@@ -48,12 +47,12 @@ fn tell(figures: &Figures<'_>, as_json: bool) -> anyhow::Result<()> {
 }
 
 /// Judges the rows. What cannot be read is named on standard error, and counted.
-fn count(lines: Lines, with_ambiguous: bool) -> Tally {
+fn count(lines: Lines, classifier: &Classifier, with_ambiguous: bool) -> Tally {
     let mut tally = Tally::new(with_ambiguous);
     for (number, line) in (1..).zip(lines) {
         match line {
             Ok(line) if line.trim_ascii().is_empty() => {}
-            line => match line.and_then(|line| judge(number, &line)) {
+            line => match line.and_then(|line| judge(number, &line, classifier)) {
                 Ok(judged) => tally.add(judged),
                 Err(error) => {
                     eprintln!("suppressd: line {number}: {}", printable(&format!("{error:#}")));
@@ -65,10 +64,10 @@ fn count(lines: Lines, with_ambiguous: bool) -> Tally {
     tally
 }
 
-fn judge(line: u64, bytes: &[u8]) -> anyhow::Result<Judged> {
+fn judge(line: u64, bytes: &[u8], classifier: &Classifier) -> anyhow::Result<Judged> {
     let row: Row<'_> = serde_json::from_slice(bytes).map_err(|error| without_line(&error))?;
     let event = readable(row.event)?;
-    let opinion = opinion(EnhancedStatusCode::from_wire(&event.dsn_status), &event.dsn_diag);
+    let opinion = classifier.opinion(EnhancedStatusCode::from_wire(&event.dsn_status), &event.dsn_diag);
     Ok(Judged {
         line,
         source: row.source,
@@ -76,7 +75,7 @@ fn judge(line: u64, bytes: &[u8]) -> anyhow::Result<Judged> {
         expected: row.expected,
         ambiguous: row.ambiguous == Some(true),
         called: opinion.as_ref().and_then(|opinion| opinion.class).into(),
-        rule: opinion.map(|opinion| opinion.rule),
+        rule: opinion.map(|opinion| opinion.rule.to_owned()),
     })
 }
 

@@ -4,17 +4,22 @@ mod check;
 mod classify;
 mod cli;
 mod config;
+mod explain;
 mod failure;
 mod grpc_client;
+mod incident;
 mod labelled;
 mod lines;
 mod logging;
+mod policy;
+mod policy_file;
 mod rejected;
 mod replay;
 mod secret;
 mod serve;
 mod sources;
 mod store_location;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -34,6 +39,9 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Policy(arguments) => policy::run(arguments),
+        Command::Incident(arguments) => incident::run(arguments),
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Rejected(arguments) => rejected::run(arguments),

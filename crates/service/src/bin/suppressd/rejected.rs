@@ -6,7 +6,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
-use suppressd_core::UnixSeconds;
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
 use suppressd_service::proto::{
     GetRejectedLetterRequest, ListRejectedLettersRequest, RejectedLetter, ReplayRejectedLetterRequest,
@@ -14,7 +13,7 @@ use suppressd_service::proto::{
 
 use crate::cli::{RejectedAction, RejectedArguments};
 use crate::failure::{EXIT_SOME, Failure};
-use crate::grpc_client::{AuthorizedChannel, block_on, connect, refusal};
+use crate::grpc_client::{AuthorizedChannel, block_on, connect, refusal, time};
 
 /// Letters that are asked for at a time.
 const LETTERS_PER_PAGE: u32 = 500;
@@ -97,18 +96,14 @@ async fn replay(client: &mut Client, ids: Vec<String>, body: Option<&Path>) -> a
     Ok(all_done)
 }
 
-fn received(letter: &RejectedLetter) -> String {
-    letter.received_at.as_ref().map(|at| UnixSeconds::clamped(at.seconds).to_string()).unwrap_or_default()
-}
-
 fn in_text(letter: &RejectedLetter) -> String {
-    format!("{}\t{}\t{} bytes\t{}", letter.id, received(letter), letter.content_bytes, letter.reason)
+    format!("{}\t{}\t{} bytes\t{}", letter.id, time(letter.received_at.as_ref()), letter.content_bytes, letter.reason)
 }
 
 fn in_json(letter: &RejectedLetter) -> serde_json::Value {
     json!({
         "id": letter.id,
-        "received_at": received(letter),
+        "received_at": time(letter.received_at.as_ref()),
         "content_bytes": letter.content_bytes,
         "reason": letter.reason,
     })

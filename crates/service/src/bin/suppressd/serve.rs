@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use prometheus_client::registry::Registry;
-use suppressd_core::Error as StoreError;
 use suppressd_core::store::Store;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::redis::{RedisSettings, RedisStore};
+use suppressd_core::{Error as StoreError, Rulebook};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -20,6 +20,7 @@ use crate::cli::ServeArguments;
 use crate::config::Config;
 use crate::failure::Failure;
 use crate::logging;
+use crate::policy_file::{self, Reloads};
 use crate::secret;
 use crate::store_location::StoreLocation;
 
@@ -69,18 +70,24 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
 
 /// Serves until a signal comes, a door fails or the store is beyond repair, then drains both doors. `failed` says that the store
 /// is: who supervises the process starts it again, and the opening finds what is left.
-async fn serve<S: Store>(store: S, config: Config, failed: impl Future<Output = StoreError>) -> anyhow::Result<()> {
+async fn serve<S: Store>(store: S, mut config: Config, failed: impl Future<Output = StoreError>) -> anyhow::Result<()> {
     // Taken over before anything is bound: a signal that comes at once must drain, not kill.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let hang_up = signal(SignalKind::hangup())?;
     let (drain, draining) = watch::channel(false);
     let drain_deadline = config.drain_deadline;
-    let mut doors = open_doors(store, config, &draining).await?;
+    let policy_file = config.policy_file.take();
+    let (rules, rulebook) = watch::channel(Arc::new(std::mem::take(&mut config.rulebook)));
+    let mut registry = Registry::default();
+    let following = policy_file::follow(policy_file, hang_up, rules, Reloads::register(&mut registry));
+    let mut doors = open_doors(store, config, rulebook, registry, &draining).await?;
 
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),
         _ = interrupt.recv() => Ok(()),
         error = failed => Err(error.into()),
+        never = following => match never {},
         // A door ends by itself only because it failed.
         Some(ended) = doors.join_next() => flatten(ended),
     };
@@ -106,9 +113,10 @@ async fn serve<S: Store>(store: S, config: Config, failed: impl Future<Output = 
 async fn open_doors<S: Store>(
     store: S,
     config: Config,
+    rules: watch::Receiver<Arc<Rulebook>>,
+    mut registry: Registry,
     draining: &watch::Receiver<bool>,
 ) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
-    let mut registry = Registry::default();
     let ingest_metrics = suppressd_ingest::Metrics::register(&mut registry);
     let check_metrics = config.role.checks().then(|| suppressd_service::Metrics::register(&mut registry));
     let registry = Arc::new(registry);
@@ -117,12 +125,11 @@ async fn open_doors<S: Store>(
 
     let mut doors = JoinSet::new();
     let begin = begin_of_drain(draining.clone());
-    let (_, rules) = watch::channel(Arc::default());
-    let opened = suppressd_ingest::serve(http, store.clone(), config.ingest, rules, ingest_metrics, registry, begin);
+    let opened = suppressd_ingest::serve(http, store.clone(), config.ingest, rules.clone(), ingest_metrics, registry, begin);
     doors.spawn(async { opened.await.context("the HTTP door failed") });
     if let (Some(grpc), Some(metrics)) = (grpc, check_metrics) {
         let begin = begin_of_drain(draining.clone());
-        let opened = suppressd_service::serve(grpc, store, config.service, metrics, begin);
+        let opened = suppressd_service::serve(grpc, store, config.service, rules, metrics, begin);
         doors.spawn(async { opened.await.context("the gRPC door failed") });
     }
     Ok(doors)

@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 4] = ["admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 19] = [
+const PLAIN: [&str; 20] = [
     "drain_deadline_seconds",
     "grpc",
     "grpc_plaintext",
@@ -30,6 +30,7 @@ const PLAIN: [&str; 19] = [
     "max_letter_age_days",
     "max_letters",
     "max_letters_bytes",
+    "policy",
     "redis_read_deadline_ms",
     "redis_write_deadline_ms",
     "reflection",
@@ -105,6 +106,11 @@ impl<'a> Sources<'a> {
         let found = if SECRETS.contains(&name) { self.find_secret(name)? } else { self.find(name)? };
         let parse = |found: Found| found.value.parse().map_err(|error| anyhow!("{}: {error}", found.place));
         found.map(parse).transpose()
+    }
+
+    /// Where a setting was found, for what is said of it.
+    pub(crate) fn place_of(&self, name: &str) -> String {
+        self.find(name).ok().flatten().map_or_else(|| name.to_owned(), |found| found.place)
     }
 
     /// A setting that is a number of something, at least 1.

@@ -30,7 +30,7 @@ fn out_of_the_box_it_serves_loopback_from_a_directory() {
     assert_eq!(config.store, StoreLocation::Directory("suppressd-data".into()));
     assert_eq!((config.http.to_string(), config.grpc.to_string()), ("127.0.0.1:8080".into(), "127.0.0.1:50051".into()));
     assert!(config.waits_for_disk && config.service.reflection && config.service.access.is_open());
-    assert_eq!(config.service.policy, Policy::default());
+    assert_eq!(config.rulebook.policy, suppressd_core::Policy::default());
 }
 
 #[test]

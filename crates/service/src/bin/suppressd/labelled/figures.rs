@@ -79,7 +79,7 @@ impl<'t> Figures<'t> {
                 writeln!(f)?;
             }
             let Judged { line, reason, expected, called, rule, .. } = judged;
-            let rule = rule.map_or("no rule".to_owned(), |rule| format!("rule {rule}"));
+            let rule = rule.as_ref().map_or("no rule".to_owned(), |rule| format!("rule {rule}"));
             write!(f, "line {line}: expected {}, called {} by {rule}", expected.as_str(), called.as_str())?;
             for more in [reason].into_iter().chain(&judged.source).filter(|more| !more.is_empty()) {
                 write!(f, ", {}", printable(more))?;

@@ -73,7 +73,7 @@ pub(super) struct Judged {
     pub(super) expected: Expected,
     pub(super) called: Called,
     /// The rule that decided, if any.
-    pub(super) rule: Option<&'static str>,
+    pub(super) rule: Option<String>,
     #[serde(skip)]
     pub(super) ambiguous: bool,
 }

@@ -1,0 +1,53 @@
+//! An explained record as messages.
+
+use suppressd_core::{Class, ExplainedEvidence, StoredOpinion};
+
+use crate::judge::Explained;
+use crate::proto::{ClassCounter, GetRecordResponse, Record, RecordedEvent, SecondOpinion};
+use crate::suppression::{result, timestamp};
+
+pub(super) fn response(explained: Explained) -> GetRecordResponse {
+    let Explained { address, record, explanation } = explained;
+    let rule = explanation.verdict.suppression.as_ref().map(|suppression| suppression.rule.to_string());
+    let record = record.map(|record| Record {
+        events: explanation.evidence.into_iter().map(event).collect(),
+        counters: Class::ALL
+            .into_iter()
+            .map(|class| ClassCounter { class: class.as_str().to_owned(), events: record.counters.get(class) })
+            .collect(),
+        last_delivered_at: record.last_delivered.map(timestamp),
+    });
+    GetRecordResponse {
+        email: address.as_str().to_owned(),
+        verdict: Some(result(Ok(explanation.verdict))),
+        rule: rule.unwrap_or_default(),
+        record,
+        changes: explanation.changes,
+    }
+}
+
+fn event(explained: ExplainedEvidence) -> RecordedEvent {
+    let ExplainedEvidence { evidence, class, rule, counts, effect } = explained;
+    RecordedEvent {
+        id: evidence.id.as_str().to_owned(),
+        at: Some(timestamp(evidence.time)),
+        r#type: evidence.kind.as_wire().to_owned(),
+        category: evidence.category.as_str().to_owned(),
+        status: evidence.status.map(|status| status.to_string()).unwrap_or_default(),
+        vmta: evidence.vmta.into(),
+        account: evidence.account.into(),
+        class: class.as_str().to_owned(),
+        rule: rule.to_string(),
+        counts,
+        effect,
+        second_opinion: evidence.second_opinion.map(second_opinion),
+    }
+}
+
+fn second_opinion(opinion: StoredOpinion) -> SecondOpinion {
+    SecondOpinion {
+        class: opinion.class.map(Class::as_str).unwrap_or_default().to_owned(),
+        fault: opinion.fault.as_str().to_owned(),
+        rule: opinion.rule.into(),
+    }
+}
