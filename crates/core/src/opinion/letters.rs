@@ -16,7 +16,18 @@ pub(super) const PLAIN: [u8; 256] = {
 };
 
 /// Letters that Unicode does not take apart, and what people write for them.
-const UNDECOMPOSED: [(char, &str); 7] = [('ß', "ss"), ('ł', "l"), ('ø', "o"), ('đ', "d"), ('æ', "ae"), ('œ', "oe"), ('ı', "i")];
+const UNDECOMPOSED: [(char, &str); 9] = [
+    ('ß', "ss"),
+    ('ł', "l"),
+    ('ø', "o"),
+    ('đ', "d"),
+    ('æ', "ae"),
+    ('œ', "oe"),
+    ('ı', "i"),
+    // In lower case they have a byte more.
+    ('ⱥ', "a"),
+    ('ⱦ', "t"),
+];
 
 /// A Cyrillic letter in lower case, `й` and `ё` without their marks: what folding comes to, in less time.
 pub(super) fn plain_cyrillic(letter: char) -> char {
@@ -28,8 +39,16 @@ pub(super) fn plain_cyrillic(letter: char) -> char {
     }
 }
 
-/// The parts of a letter that are no marks, in lower case.
+/// The parts of a letter that are no marks, in lower case, as far as they take no more bytes than the letter. What goes beyond
+/// that are the marks of other scripts, such as the hamza of `أ`.
 pub(super) fn plain(letter: char, mut push: impl FnMut(char)) {
+    let mut room = letter.len_utf8();
+    let mut push = |part: char| {
+        if let Some(left) = room.checked_sub(part.len_utf8()) {
+            room = left;
+            push(part);
+        }
+    };
     for lower in letter.to_lowercase() {
         if let Some((_, plain)) = UNDECOMPOSED.iter().find(|(accented, _)| *accented == lower) {
             plain.chars().for_each(&mut push);
@@ -77,6 +96,15 @@ mod tests {
             let mut parts = Vec::new();
             plain(letter, |part| parts.push(part));
             assert_eq!(parts, [plain_cyrillic(letter)]);
+        }
+    }
+
+    #[test]
+    fn no_letter_folds_to_more_bytes_than_it_has() {
+        for letter in ('\0'..=char::MAX).filter(|letter| letter.is_alphanumeric()) {
+            let mut bytes = 0;
+            plain(letter, |part| bytes += part.len_utf8());
+            assert!(bytes <= letter.len_utf8(), "{letter} {letter:?}");
         }
     }
 

@@ -69,6 +69,14 @@ fn codes_that_disagree_are_not_hard() {
 }
 
 #[test]
+fn letters_that_fold_to_more_than_one_leave_room_for_the_veto() {
+    for letter in ["أ", "क़", "Ⱥ"] {
+        let text = format!("550 no such user {} identified as spam", letter.repeat(340 / letter.len()));
+        assert_eq!(opinion(None, &text).map(|opinion| opinion.class), Some(None), "{letter}");
+    }
+}
+
+#[test]
 fn says_where_it_contradicts_a_category() {
     let contradiction = |category, text| opinion(None, text).unwrap().contradicts(&BounceCategory::from_wire(category));
     let (unknown, full, spam) = ("550 no such user", "552 mailbox full", "554 identified as spam");
