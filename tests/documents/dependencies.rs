@@ -21,10 +21,12 @@ fn names(table: Option<&toml::Value>) -> BTreeSet<String> {
     table.and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys).filter(|name| ours(name)).cloned().collect()
 }
 
-/// What one crate names in its manifest.
+/// What one crate names in its manifest, for every target or for some.
 fn of_crate(name: &str) -> BTreeSet<String> {
     let manifest = manifest(&format!("crates/{name}/Cargo.toml"));
-    TABLES.into_iter().flat_map(|table| names(manifest.get(table))).collect()
+    let targets = manifest.get("target").and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::values);
+    let manifests = targets.filter_map(toml::Value::as_table).chain([&manifest]);
+    manifests.flat_map(|manifest| TABLES.into_iter().flat_map(|table| names(manifest.get(table)))).collect()
 }
 
 #[test]
