@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::weighing::{Effect, Weighed, weigh};
 use super::{Reason, Rule, Suppression, Verdict, judge};
 use crate::time::DAY_SECONDS;
-use crate::{Class, Evidence, IncidentState, Incidents, Policy, Record, Trust, UnixSeconds};
+use crate::{Class, Contradiction, Evidence, IncidentState, Incidents, Policy, Record, Trust, UnixSeconds};
 
 /// Why a verdict is as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,11 @@ fn explained(policy: &Policy, verdict: &Verdict, weighed: &Weighed<'_>) -> Expla
     if let Some(opinion) = opinion {
         let class = opinion.class.map_or("nothing about the recipient", Class::as_str);
         let _ = write!(words, "; second opinion: {class}, fault of the {}, {}", opinion.fault.as_str(), opinion.rule);
+        match opinion.contradicts(&evidence.category) {
+            Some(Contradiction::Harder) => words.push_str(", harder than its category"),
+            Some(Contradiction::Milder) => words.push_str(", milder than its category"),
+            None => {}
+        }
     }
     let counts = *effect == Effect::Counts;
     ExplainedEvidence { evidence: (*evidence).clone(), class: *class, rule: policy.rule_of(evidence), counts, effect: words }

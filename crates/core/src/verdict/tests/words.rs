@@ -97,6 +97,11 @@ fn it_names_the_incident_and_the_opinion() {
     assert!(said.verdict.to_string().contains("second opinion unknown-user"), "{}", said.verdict);
     assert!(said.evidence[0].effect.contains("hard, fault of the recipient, unknown-user"), "{}", said.evidence[0].effect);
     assert!(said.changes.join(" ").contains("second_opinion = \"enforce\""), "{:?}", said.changes);
+    let contradiction = record(&events(
+        r#"{"type":"b","rcpt":"a@x.example","bounceCat":"quota-issues","dsnDiag":"550 no such user","timeLogged":"1600000000"}"#,
+    ));
+    let effect = &explained(&Policy::default(), &contradiction).evidence[0].effect;
+    assert!(effect.ends_with("unknown-user, harder than its category"), "{effect}");
     let off = Policy { second_opinion: Trust::Off, ..Policy::default() };
     let said = explained(&off, &unknown);
     assert!(!format!("{said:?}{}", said.verdict).contains("second opinion:"), "{said:?}");
