@@ -8,6 +8,7 @@ mod category;
 mod error;
 pub mod event;
 mod evidence;
+mod filter;
 mod incident;
 mod letter;
 pub mod opinion;
@@ -25,6 +26,7 @@ pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};
 pub use error::Error;
 pub use event::{Event, EventId, EventKind};
 pub use evidence::{Evidence, Shelf};
+pub use filter::Filter;
 pub use incident::{Act, Incident, IncidentBook, IncidentId, IncidentState, Incidents, MAX_INCIDENTS, Origin, Scope};
 pub use letter::{Letter, LetterHead, LetterId, LetterLimits, LetterUsage, MAX_REASON_BYTES};
 pub use opinion::{
