@@ -5,6 +5,7 @@ mod embedded_crash;
 mod embedded_damage;
 mod embedded_durability;
 mod embedded_incidents;
+mod feed;
 mod histories;
 mod redis_faults;
 mod redis_incidents;

@@ -1,5 +1,7 @@
 //! gRPC by the generated client: for tests that need many calls quickly.
 
+use std::time::{Duration, Instant};
+
 use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
 use suppressd_service::proto::{
     BatchIsSuppressedRequest, IsSuppressedRequest, IsSuppressedResponse, StreamIsSuppressedRequest, SuppressionResult,
@@ -50,6 +52,15 @@ impl Checks {
 
     pub(crate) fn is_suppressed(&self, email: &str) -> bool {
         self.one(email).unwrap().suppressed.unwrap()
+    }
+
+    /// Waits, with a bound, until something is so: what another process recorded is not known here at once.
+    pub(crate) fn await_that(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let started = Instant::now();
+        while !is_so(self) {
+            assert!(started.elapsed() < PATIENCE, "never: {what}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
 
     pub(crate) fn soft_bounces(&self, email: &str) -> u32 {

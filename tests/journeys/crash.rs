@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::Ground;
 use super::webhook::body;
 use crate::clients::http::Webhook;
+use crate::clients::rust_grpc::Checks;
 use crate::servers::redis::RedisServer;
 use crate::servers::suppressd::{Launch, Suppressd};
 
@@ -59,12 +60,14 @@ fn deliver_until_killed(webhook: &Webhook, round: usize, kill: impl FnOnce()) ->
 }
 
 fn assert_all_there(server: &Suppressd, acknowledged: &[Acknowledged]) {
-    let checks = server.checks();
+    let missing = missing(&server.checks(), acknowledged);
+    assert_eq!(missing, 0, "{missing} acknowledged events are lost");
+}
+
+/// How many of the acknowledged events are not there.
+fn missing(checks: &Checks, acknowledged: &[Acknowledged]) -> usize {
     let all: Vec<&str> = acknowledged.iter().flat_map(|part| &part.recipients).map(String::as_str).collect();
-    for batch in all.chunks(1000) {
-        let missing = checks.batch(batch).unwrap().iter().filter(|result| !result.suppressed()).count();
-        assert_eq!(missing, 0, "{missing} of {} acknowledged events are lost", batch.len());
-    }
+    all.chunks(1000).map(|batch| checks.batch(batch).unwrap().iter().filter(|result| !result.suppressed()).count()).sum()
 }
 
 #[test]
@@ -112,7 +115,7 @@ fn an_ingest_process_that_is_killed_loses_nothing_of_what_it_acknowledged() {
         let webhook = ingest.webhook();
         acknowledged.push(deliver_until_killed(&webhook, round, || ingest.kill()));
     }
-    assert_all_there(&check, &acknowledged);
+    check.checks().await_that("all that was acknowledged is there", |checks| missing(checks, &acknowledged) == 0);
 }
 
 /// Asks until it is ready, with a bound.

@@ -95,6 +95,7 @@ fn two_ingest_processes_on_one_redis_count_once_and_a_third_process_answers() {
     let (first, second, check) = (start("ingest"), start("ingest"), start("check"));
     let bounce = body("rb", "once@example.com", "routing-errors", 1);
     assert_eq!(deliver(&[first.webhook(), second.webhook()], &bounce, 100), [1, 99, 0, 0]);
+    check.checks().await_that("it counts", |checks| checks.soft_bounces("once@example.com") > 0);
     assert_eq!(check.checks().soft_bounces("once@example.com"), 1);
     // A process that checks takes no webhooks, and serves its health and metrics.
     assert_eq!(check.webhook().post(&bounce).status, 404);

@@ -5,6 +5,8 @@
 mod answers;
 #[cfg(feature = "embedded")]
 pub mod embedded;
+mod feed;
+mod filtered;
 mod incidents;
 mod listing;
 pub mod memory;
@@ -16,6 +18,8 @@ use std::future::Future;
 use crate::{Address, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
 
 pub use answers::{AnswerStore, DomainAnswers};
+pub use feed::{FeedSink, FeedStore};
+pub use filtered::{FilterState, FilteredStore};
 pub use incidents::{BookVersion, IncidentStore, amend_incidents};
 pub use listing::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
 
@@ -134,9 +138,9 @@ pub trait LetterStore: Clone + Send + Sync + 'static {
 }
 
 /// The whole contract.
-pub trait Store: AdministrativeStore + ListingStore + IncidentStore + AnswerStore + LetterStore {}
+pub trait Store: AdministrativeStore + FeedStore + ListingStore + IncidentStore + AnswerStore + LetterStore {}
 
-impl<S: AdministrativeStore + ListingStore + IncidentStore + AnswerStore + LetterStore> Store for S {}
+impl<S: AdministrativeStore + FeedStore + ListingStore + IncidentStore + AnswerStore + LetterStore> Store for S {}
 
 impl Record {
     /// Records one event in a record that is there. Says what became of it, and which evidence had to make room.

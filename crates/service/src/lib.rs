@@ -7,6 +7,7 @@
 mod access;
 mod admin;
 mod error;
+mod filter_metrics;
 mod health;
 mod incidents;
 mod incoming;
@@ -22,6 +23,7 @@ mod what_if;
 
 pub use access::{Access, MAX_TOKENS};
 pub use error::Error;
+pub use filter_metrics::register_filter;
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use server::serve;

@@ -8,6 +8,7 @@ mod answers;
 mod commit_mark;
 mod committer;
 mod disk;
+mod feed;
 mod incidents;
 mod keys;
 mod letters;

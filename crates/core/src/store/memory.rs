@@ -1,13 +1,15 @@
 //! The reference store: plain maps, by which the others are measured. Nothing in it outlives the process.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use super::listing::no_place;
 use super::{
-    AdministrativeStore, AnswerStore, BookVersion, DomainAnswers, EvidenceStore, IncidentStore, LetterStore, ListingPage,
-    ListingPlace, ListingStore, MAX_LETTERS_PER_PAGE, MAX_RECORDS_PER_PAGE, Outcome, Progress,
+    AdministrativeStore, AnswerStore, BookVersion, DomainAnswers, EvidenceStore, FeedSink, FeedStore, IncidentStore, LetterStore,
+    ListingPage, ListingPlace, ListingStore, MAX_LETTERS_PER_PAGE, MAX_RECORDS_PER_PAGE, Outcome, Progress,
 };
 use crate::{
     Address, AnswersBySlot, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId, LetterLimits, LetterUsage,
@@ -75,6 +77,22 @@ impl AdministrativeStore for MemoryStore {
         let mut kept = self.kept();
         let record = kept.records.get_mut(address);
         Ok(record.map(|record| record.lift(now, who, why)).is_some())
+    }
+}
+
+/// Confirmed once, when it is followed: it knows of no time in which it could fall behind.
+impl FeedStore for MemoryStore {
+    fn bucket_of(&self, _: &Address) -> u8 {
+        0
+    }
+
+    async fn follow<S: FeedSink>(&self, sink: Arc<S>) -> Infallible {
+        let asked_at = Instant::now();
+        for address in self.kept().records.keys() {
+            sink.add(address.as_str());
+        }
+        sink.confirm(0, asked_at);
+        std::future::pending().await
     }
 }
 

@@ -18,6 +18,7 @@
 mod answers;
 mod connection;
 mod fault;
+mod feed;
 mod incidents;
 mod keys;
 mod letters;

@@ -73,6 +73,11 @@ impl Connection {
         Ok(Self { client, limits, manager: Mutex::new(Numbered { number: 0, manager }), room })
     }
 
+    /// What a further connection to the same server is made with.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Room for a request of so many parts. Alone, one that is larger than all the room is let in.
     pub(super) fn room_for(&self, parts: usize) -> Result<SemaphorePermit<'_>, Error> {
         let parts = u32::try_from(parts.clamp(1, self.limits.max_in_flight)).unwrap_or(u32::MAX);

@@ -49,7 +49,7 @@ pub(super) fn answers(domain: &str) -> String {
     format!("sup:{{{:02x}}}:answers:{domain}", bucket(domain))
 }
 
-fn bucket(name: &str) -> u16 {
+pub(super) fn bucket(name: &str) -> u16 {
     crc16(name.as_bytes()) % BUCKETS
 }
 

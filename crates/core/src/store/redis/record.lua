@@ -79,6 +79,8 @@ end
 local function admit(id, text)
   if not has_record then
     redis.call('HSET', record, 'feed', redis.call('XADD', feed, '*', 'a', address))
+    -- Who follows the feed knows of it sooner. It is no fault if nobody may hear of it.
+    redis.pcall('PUBLISH', 'sup:feed', string.match(feed, '{(%x+)}'))
     has_record = true
   end
   if redis.call('HSETNX', record, 'e:' .. id, text) == 0 then return DUPLICATE end

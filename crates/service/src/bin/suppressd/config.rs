@@ -67,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) ingest: suppressd_ingest::Settings,
     pub(crate) grpc: SocketAddr,
     pub(crate) service: suppressd_service::Settings,
+    /// How long the filter may be believed; none if there is to be no filter.
+    pub(crate) filter_bound: Option<Duration>,
     pub(crate) rulebook: Rulebook,
     pub(crate) policy_file: Option<PolicyFile>,
     pub(crate) drain_deadline: Duration,
@@ -79,6 +81,7 @@ impl Config {
         let sources = Sources::new(flags(arguments), environment, arguments.config.as_deref())?;
         let milliseconds = |name, default| sources.positive(name, default).map(Duration::from_millis);
         let role = sources.parsed("role")?.unwrap_or(Role::All);
+        let has_filter = sources.flag("filter", true)?;
         let policy_file = sources.parsed::<PolicyFile>("policy")?;
         let rulebook = match &policy_file {
             Some(file) => file.read().with_context(|| sources.place_of("policy"))?,
@@ -95,6 +98,7 @@ impl Config {
             ingest: ingest_settings(&sources, role)?,
             grpc: address(&sources, "grpc", 50051)?,
             service: service_settings(&sources)?,
+            filter_bound: Some(milliseconds("filter_bound_ms", 250)?).filter(|_| role.checks()).filter(|_| has_filter),
             rulebook,
             policy_file,
             drain_deadline: Duration::from_secs(sources.positive("drain_deadline_seconds", 10)?),
@@ -144,6 +148,8 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("tls_key", &arguments.tls_key),
         ("tls_client_roots", &arguments.tls_client_roots),
         ("reflection", &arguments.reflection),
+        ("filter", &arguments.filter),
+        ("filter_bound_ms", &arguments.filter_bound_ms),
         ("policy", &arguments.policy),
         ("max_addresses_per_batch", &arguments.max_addresses_per_batch),
         ("max_body_bytes", &arguments.max_body_bytes),

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use prometheus_client::registry::Registry;
-use suppressd_core::store::Store;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::redis::{RedisSettings, RedisStore};
+use suppressd_core::store::{FilteredStore, Store};
 use suppressd_core::{Error as StoreError, Rulebook};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -71,6 +71,10 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
 /// Serves until a signal comes, a door fails or the store is beyond repair, then drains both doors. `failed` says that the store
 /// is: who supervises the process starts it again, and the opening finds what is left.
 async fn serve<S: Store>(store: S, mut config: Config, failed: impl Future<Output = StoreError>) -> anyhow::Result<()> {
+    let store = match config.filter_bound {
+        Some(bound) => FilteredStore::new(store, bound),
+        None => FilteredStore::unfiltered(store),
+    };
     // Taken over before anything is bound: a signal that comes at once must drain, not kill.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -81,6 +85,11 @@ async fn serve<S: Store>(store: S, mut config: Config, failed: impl Future<Outpu
     let (rules, rulebook) = watch::channel(Arc::new(std::mem::take(&mut config.rulebook)));
     let mut registry = Registry::default();
     let following = policy_file::follow(policy_file, hang_up, rules, Reloads::register(&mut registry));
+    suppressd_service::register_filter(&mut registry, store.clone());
+    // Goes on while the doors drain, and ends with this future.
+    let mut background = JoinSet::new();
+    let followed = store.clone();
+    background.spawn(async move { followed.follow().await });
     let mut doors = open_doors(store, config, rulebook, registry, &draining).await?;
 
     let ended = tokio::select! {
@@ -111,7 +120,7 @@ async fn serve<S: Store>(store: S, mut config: Config, failed: impl Future<Outpu
 
 /// Binds and opens what the role asks for. Each task ends when the drain is done.
 async fn open_doors<S: Store>(
-    store: S,
+    store: FilteredStore<S>,
     config: Config,
     rules: watch::Receiver<Arc<Rulebook>>,
     mut registry: Registry,

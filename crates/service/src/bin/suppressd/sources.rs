@@ -18,8 +18,10 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 4] = ["admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 20] = [
+const PLAIN: [&str; 22] = [
     "drain_deadline_seconds",
+    "filter",
+    "filter_bound_ms",
     "grpc",
     "grpc_plaintext",
     "http",

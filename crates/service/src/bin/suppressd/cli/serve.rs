@@ -42,6 +42,12 @@ pub(crate) struct ServeArguments {
     /// Whether clients may ask which gRPC services there are [default: true]
     #[arg(long, value_name = "true|false")]
     pub(crate) reflection: Option<String>,
+    /// Whether addresses without a record are answered from memory [default: true]
+    #[arg(long, value_name = "true|false")]
+    pub(crate) filter: Option<String>,
+    /// How long what is known in memory may be believed [default: 250]
+    #[arg(long, value_name = "MS")]
+    pub(crate) filter_bound_ms: Option<String>,
     /// How evidence is judged, a TOML file; SIGHUP reads it again. Without it, by the provider's rules
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<String>,

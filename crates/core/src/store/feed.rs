@@ -1,0 +1,33 @@
+//! The feed of a store: which addresses have a record, told to whoever follows it.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::Address;
+
+/// Parts in which a feed is confirmed.
+pub(super) const BUCKETS: usize = 256;
+
+/// What a follower of the feed is told.
+pub trait FeedSink: Send + Sync + 'static {
+    /// The address has a record. It may be said again and again.
+    fn add(&self, address: &str);
+
+    /// Of that bucket, every address was added that had a record when the store was asked, at `asked_at`.
+    fn confirm(&self, bucket: u8, asked_at: Instant);
+
+    /// What was confirmed of that bucket may not be whole: another server answers for it, or less than before is there.
+    fn doubt(&self, bucket: u8);
+}
+
+/// Tells which addresses have a record.
+pub trait FeedStore: Clone + Send + Sync + 'static {
+    /// The bucket of an address.
+    fn bucket_of(&self, address: &Address) -> u8;
+
+    /// Tells the sink of every record there is and of every new one, and confirms every bucket that it can, again and again.
+    /// What it cannot read it does not confirm. Never ends.
+    fn follow<S: FeedSink>(&self, sink: Arc<S>) -> impl Future<Output = Infallible> + Send;
+}
