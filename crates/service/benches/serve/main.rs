@@ -1,6 +1,7 @@
 //! What the executable costs, against what the libraries and the disk below it cost in the same run.
 //!
-//! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest` or `-- what_if` one. Ends with status 1 if a target is missed.
+//! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest`, `-- what_if` or `-- filter` one. Ends with status 1 if a
+//! target is missed.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +14,9 @@
 mod checks;
 mod constant;
 mod durable_ingest;
+mod filter;
 mod measure;
+mod redis;
 mod what_if;
 
 use std::process::ExitCode;
@@ -30,8 +33,12 @@ fn main() -> ExitCode {
         constant::serve();
         return ExitCode::SUCCESS;
     }
-    let benchmarks: [Benchmark; 3] =
-        [("checks", checks::reach_target), ("durable_ingest", durable_ingest::reach_target), ("what_if", what_if::reach_target)];
+    let benchmarks: [Benchmark; 4] = [
+        ("checks", checks::reach_target),
+        ("durable_ingest", durable_ingest::reach_target),
+        ("what_if", what_if::reach_target),
+        ("filter", filter::reach_target),
+    ];
     // cargo adds flags of its own.
     let named: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let mut all_reached = true;

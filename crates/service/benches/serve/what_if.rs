@@ -1,13 +1,14 @@
 //! A policy tried on a million stored addresses with two events each, on either store.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::measure::Measured;
+use crate::redis::Redis;
 
 /// Longest time for it.
 const TARGET: Duration = Duration::from_mins(1);
@@ -79,42 +80,5 @@ fn fill(server: &Measured) {
             );
         }
         agent.post(&url).send(body).unwrap();
-    }
-}
-
-/// A `redis-server` of the benchmark's own.
-struct Redis {
-    directory: tempfile::TempDir,
-    child: Child,
-}
-
-impl Redis {
-    fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let socket = directory.path().join("s");
-        let child = Command::new("redis-server")
-            .current_dir(directory.path())
-            .args(["--port", "0", "--save", "", "--unixsocket"])
-            .arg(&socket)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("the benchmark needs redis-server");
-        let started = Instant::now();
-        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
-            assert!(started.elapsed() < Duration::from_secs(10), "redis-server did not start");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        Self { directory, child }
-    }
-
-    fn url(&self) -> PathBuf {
-        format!("redis+unix://{}/s", self.directory.path().display()).into()
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
