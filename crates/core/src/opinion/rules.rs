@@ -10,8 +10,12 @@ mod mailbox_state;
 mod mailbox_state_words;
 mod regional_providers;
 mod sender;
+mod sender_words;
 mod traffic;
 mod unknown_user;
+mod unknown_user_asian;
+mod unknown_user_nordic;
+mod unknown_user_slavic;
 mod unknown_user_words;
 
 pub(super) use codes::{HARD as HARD_CODES, OTHER as OTHER_CODES, VETO as VETO_CODES};
@@ -36,11 +40,12 @@ pub(super) enum Group {
 }
 
 /// The tables. Within a group the earlier table decides, within a table the earlier rule.
-const TABLES: [(Group, &[Rule]); 12] = [
+const TABLES: [(Group, &[Rule]); 16] = [
     (Group::Provider, mailbox_providers::RULES),
     (Group::Provider, regional_providers::RULES),
     (Group::Provider, gateways::RULES),
     (Group::Veto, sender::RULES),
+    (Group::Veto, sender_words::RULES),
     (Group::Veto, traffic::RULES),
     (Group::Veto, content::RULES),
     (Group::Passing, mailbox_state::RULES),
@@ -49,6 +54,9 @@ const TABLES: [(Group, &[Rule]); 12] = [
     (Group::BadDomain, bad_domain::RULES),
     (Group::UnknownUser, unknown_user::RULES),
     (Group::UnknownUser, unknown_user_words::RULES),
+    (Group::UnknownUser, unknown_user_slavic::RULES),
+    (Group::UnknownUser, unknown_user_nordic::RULES),
+    (Group::UnknownUser, unknown_user_asian::RULES),
 ];
 
 /// All rules by words.

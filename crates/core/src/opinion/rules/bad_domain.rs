@@ -47,15 +47,16 @@ pub(super) const RULES: &[Rule] = &[
         class: HARD,
         fault: Fault::Recipient,
         patterns: &[
-            "{domaine|domain|dominio|domein|domena|domeny|domäne} ~ {inconnu|introuvable|n'existe pas|unbekannt|existiert \
+            "{domaine|domain|dominio|domein|domena|domeny|domäne|domenet|domanet|domanen|domene|alan adi|verkkotunnusta} ~ {inconnu|introuvable|n'existe pas|unbekannt|existiert \
              nicht|nicht gefunden|no existe|no encontrado|desconocido|inexistente|nao existe|desconhecido|nao encontrado\
              |sconosciuto|inesistente|non esiste|non trovato|bestaat niet|onbekend|niet gevonden|nie istnieje|nieznana\
-             |nie znaleziono}",
+             |nie znaleziono|neexistuje|finns inte|findes ikke|finnes ikke|bulunamadi|mevcut degil|ei loydy|ei ole olemassa}",
             "{domaine|dominio} inconnu",
             "{nieznana domena|onbekend domein|dominio desconocido|unbekannte domain|unbekannter host|hote inconnu\
              |servidor desconocido}",
-            "{домен|домена|домене} ~ {не существует|не найден|неизвестен|не обслуживается}",
+            "{домен|домена|домене} ~ {не існує|не знайден|не существует|не найден|неизвестен|не обслуживается}",
             "{ドメイン|ホスト} ~ {見つかりません|存在しません|存在しない|見つからない|不明}",
+            "{도메인|호스트} ~ {존재하지 않|찾을 수 없|알 수 없|없습니다}",
             "{域名|网域|網域|主机} ~ {不存在|找不到|无法解析|無法解析|未找到}",
         ],
         examples: &[

@@ -1,4 +1,5 @@
-//! There is no such mailbox, in other languages than English: one rule a language.
+//! There is no such mailbox, in other languages than English: one rule a language; here those of the west and the south of
+//! Europe, and what else is written in Latin letters.
 
 use super::super::rule::Rule;
 use super::HARD;
@@ -13,7 +14,9 @@ pub(super) const RULES: &[Rule] = &[
         patterns: &[
             "{utilisateur|usager|destinataire|adresse|boite|boite aux lettres|compte|client|messagerie|abonne} ~ {inconnu\
              |inconnue|invalide|inexistant|inexistante|introuvable|n'existe pas|n'existe plus|n'est pas connu|non trouve\
-             |non trouvee|pas trouve|est incorrecte|erronee}",
+             |non trouvee|pas trouve|pas ete trouve|pas ete trouvee|pas valide|plus valide|supprime|supprimee|est incorrecte\
+             |erronee}",
+            "adresse de messagerie .. introuvable",
             "{aucun|aucune} {utilisateur|destinataire|compte|boite|adresse|boite aux lettres|abonne}",
         ],
         examples: &["550 Utilisateur inconnu", "550 5.1.1 L'adresse <b@example.fr> n'existe pas"],
@@ -26,9 +29,10 @@ pub(super) const RULES: &[Rule] = &[
         fault: Fault::Recipient,
         patterns: &[
             "{benutzer|adressat|empfanger|empfaenger|empfangeradresse|empfaengeradresse|adresse|postfach|konto|nutzer|teilnehmer\
-             |mailadresse|e-mail-adresse|emailadresse|mailbox|anwender|account|kunde} ~ {unbekannt|existiert nicht|nicht \
+             |mailadresse|e-mail-adresse|emailadresse|e-mail-empfanger|e-mail-konto|empfangername|mailbox|anwender|account|kunde} ~ {unbekannt|existiert nicht|nicht \
              bekannt|nicht vorhanden|nicht gefunden|ungultig|ungueltig|gibt es nicht|nicht existent|nicht mehr vorhanden\
-             |existiert hier nicht|nicht existiert|existiert leider nicht|existiert nicht mehr}",
+             |existiert hier nicht|nicht existiert|existiert leider nicht|existiert nicht mehr|existieren nicht|nicht erkannt|konnte nicht\
+             |kann nicht gefunden|wurde geloscht|geloscht|geloescht}",
             "{unbekannter|ungultiger|kein solcher|keine solche|kein gultiger|ungueltiger|unbekannte|ungultige|kein|nicht \
              existierender} {benutzer|empfanger|empfaenger|adresse|nutzer|postfach|mailbox|empfangeradresse|teilnehmer}",
         ],
@@ -49,7 +53,7 @@ pub(super) const RULES: &[Rule] = &[
              |caixa de correio|cliente|direccion de correo} ~ {desconocid|no existe|no encontrad|no valid|invalid\
              |inexistente|no se encuentra|no es valid|no fue encontrad|ya no existe|no se encontro|no reconocid\
              |desconhecid|nao existe|nao encontrad|nao foi encontrad|nao cadastrad|nao e valid|nao localizad|no registrad\
-             |nao reconhecid}*",
+             |nao reconhecid|eliminad|excluid|no ha sido encontrad|no pudo ser encontrad|no pertenece}*",
             "{no existe|nao existe|inexistente|no se encontro|no se encuentra|nao ha|no hay} {el|la|dicha|dicho|ese|esa|este|esta|o\
              |a|esse|essa|ningun|nenhum|} {persona|usuario|destinatario|cuenta|buzon|direccion|conta|endereco|caixa}",
         ],
@@ -70,9 +74,9 @@ pub(super) const RULES: &[Rule] = &[
         fault: Fault::Recipient,
         patterns: &[
             "{utente|destinatario|casella|indirizzo|account|cassetta|casella di posta|mailbox} ~ {sconosciut|inesistente\
-             |non esiste|non trovat|non valid|non e valid|non presente|non riconosciut|non e presente|errat|non e stato \
-             trovato|non risulta}*",
-            "{nessun|nessuna} {utente|destinatario|casella|indirizzo|account}",
+             |non esiste|non trovat|non valid|non e valid|non presente|non riconosciut|non e presente|errat|non e stat\
+             |non risulta|non piu valid|eliminat|cancellat|rimoss}*",
+            "{nessun|nessuna|impossibile trovare} {utente|destinatario|casella|indirizzo|l indirizzo|account|il destinatario}",
         ],
         examples: &["550 Utente sconosciuto", "550 La casella di posta non esiste"],
         near_misses: &["550 Mittente sconosciuto"],
@@ -84,75 +88,40 @@ pub(super) const RULES: &[Rule] = &[
         fault: Fault::Recipient,
         patterns: &[
             "{gebruiker|ontvanger|adres|postvak|mailbox|e-mailadres|account|postbus|emailadres|geadresseerde} ~ {onbekend\
-             |bestaat niet|niet gevonden|ongeldig|niet bekend|bestaat niet meer|bestaat hier niet}",
+             |bestaat niet|niet gevonden|ongeldig|niet bekend|bestaat niet meer|bestaat hier niet|kan niet worden gevonden|kon niet worden gevonden\
+             |niet worden gevonden|niet bestaand|verwijderd|is opgeheven}",
             "{onbekende|ongeldige|geen} {gebruiker|ontvanger|geadresseerde|postvak|account|mailbox}",
         ],
         examples: &["550 Onbekende gebruiker", "550 De mailbox b@example.nl bestaat niet"],
         near_misses: &["550 Afzender onbekend"],
     },
     Rule {
-        id: "unknown-user-pl",
+        id: "unknown-user-tr",
         provider: "",
         class: HARD,
         fault: Fault::Recipient,
         patterns: &[
-            "{uzytkownik|odbiorca|adres|adresat|konto|skrzynka|skrzynki|uzytkownika|odbiorcy|adresata|konta} ~ {nieznan\
-             |nie istnieje|nie znaleziono|nieprawidlow|nie znalezion|niepoprawn|nie zostal znaleziony|nie jest znany}*",
-            "{nieznany|nie ma takiego|brak takiego|brak|nieprawidlowy|nie znaleziono|nie istnieje} {uzytkownik\
-             |uzytkownika|odbiorca|odbiorcy|adres|adresu|adresat|adresata|konto|konta|skrzynki}",
-            "{nie ma takiej|brak takiej} skrzynki",
+            "{kullanici|kullanicisi|alici|alicisi|adres|adresi|hesap|hesabi|posta kutusu|posta adresi} ~ {bulunamadi|bulunamiyor\
+             |bulunmuyor|bulunmamakta|yok|mevcut degil|gecersiz|gecerli degil|tanimli degil|bilinmiyor|taninmiyor|kayitli degil\
+             |silinmis|silindi}*",
+            "{bilinmeyen|gecersiz|boyle bir|olmayan|tanimsiz} {kullanici|alici|adres|hesap|posta kutusu|e-posta}",
         ],
-        examples: &["550 Użytkownik nie istnieje", "550 Nieznany odbiorca", "550 Nie ma takiego użytkownika"],
-        near_misses: &["550 Nieznany nadawca"],
+        examples: &["550 Kullanıcı bulunamadı", "550 Geçersiz alıcı", "550 b@example.com adresi mevcut değil"],
+        near_misses: &["550 Gönderen adresi bulunamadı", "550 Kullanıcının posta kutusu dolu"],
     },
     Rule {
-        id: "unknown-user-ru",
+        id: "unknown-user-hu-ro",
         provider: "",
         class: HARD,
         fault: Fault::Recipient,
         patterns: &[
-            "{пользователь|пользователя|получатель|получателя|адрес|адресат|адресата|ящик|ящика|абонент|учетная запись\
-             |адрес получателя|аккаунт} ~ {не существует|не найден|неизвестен|не зарегистрирован|не обнаружен|отсутствует\
-             |удален|неверный|недействителен|неправильный|не известен|удалена|не существуют|нет на сервере}*",
-            "{неизвестный|нет такого|несуществующий|неверный|нет|не найден|не существует} {пользователь|пользователя\
-             |получатель|получателя|адрес|адресат|ящика|почтового ящика|такого пользователя|такого адреса|такого ящика\
-             |такого получателя|почтовый ящик|адреса|адресата}",
-            "{нету|нет} ~ такого",
+            "{felhasznalo|cimzett|postafiok|cim|e-mail cim|fiok} ~ {nem letezik|ismeretlen|nem talalhato|ervenytelen}",
+            "{ismeretlen|nem letezo|ervenytelen} {felhasznalo|cimzett|postafiok|cim}",
+            "{nincs ilyen} {felhasznalo|cimzett|postafiok|cim}",
+            "{utilizatorul|utilizator|destinatarul|destinatar|adresa|contul|casuta postala} ~ {nu exista|necunoscut|inexistent\
+             |nu a fost gasit|invalid|nu este valid}*",
         ],
-        examples: &[
-            "550 Пользователь не найден",
-            "550 Нет такого пользователя",
-            "550 Почтовый ящик b@example.ru не существует",
-            "550 Неизвестный получатель",
-        ],
-        near_misses: &["550 Отправитель не найден"],
-    },
-    Rule {
-        id: "unknown-user-ja",
-        provider: "",
-        class: HARD,
-        fault: Fault::Recipient,
-        patterns: &[
-            "{ユーザー|ユーザ|宛先|受信者|メールアドレス|アドレス|アカウント|メールボックス|名前|送信先|あて先|宛て先|利用者} .. {存在しません|存在しない|見つかりません|見つかりませんでした|見つからない\
-             |不明|登録されていません|存在いたしません|ありません|存在していません|間違って|正しくありません|には見つかりません}",
-            "{不明な|存在しない|無効な} {ユーザー|ユーザ|宛先|受信者|アドレス|メールアドレス|アカウント}",
-            "{不明なユーザー|不明なユーザ|存在しないユーザ|存在しない宛先|存在しないアドレス|存在しないメールアドレス|宛先不明|ユーザー不明|ユーザ不明|あて先不明}",
-        ],
-        examples: &["550 宛先のメールアドレスは存在しません", "550 ユーザーが見つかりません", "550 宛先不明"],
-        near_misses: &["550 ドメインが存在しません", "550 送信者のアドレスが存在しません"],
-    },
-    Rule {
-        id: "unknown-user-zh",
-        provider: "",
-        class: HARD,
-        fault: Fault::Recipient,
-        patterns: &[
-            "{用户|用戶|收件人|收件者|邮箱|郵箱|信箱|账号|帐号|帳號|賬號|账户|帐户|地址|邮件地址|使用者|收信人|邮箱地址|邮件帐户} ~ {不存在|未找到|找不到|无效|無效|没有找到|沒有找到|未注册|不正确\
-             |错误|未知|不可用}",
-            "{找不到|未找到|没有|沒有|无此|無此|查无此|不存在|未知|无效的|未知的|不存在的|無效的|没有这个|沒有這個|没有该|没有此}{用户|用戶|收件人|收件者|邮箱|郵箱|信箱|账号|帐号|帳號|使用者|人|地址\
-             |收信人|账户}",
-        ],
-        examples: &["550 用户不存在", "550 收件人地址 b@example.cn 不存在", "550 找不到收件人", "550 無此使用者"],
-        near_misses: &["550 域名不存在", "550 发件人地址无效"],
+        examples: &["550 Ismeretlen felhasználó", "550 A címzett nem létezik", "550 Utilizatorul nu există"],
+        near_misses: &["550 A feladó címe nem létezik", "550 Adresa expeditorului nu există"],
     },
 ];
