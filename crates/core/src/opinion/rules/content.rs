@@ -12,7 +12,7 @@ pub(super) const RULES: &[Rule] = &[
         fault: Fault::Content,
         patterns: &[
             "{spam|spams|spammer|spammers|spamming|spammy|antispam|anti-spam|spamassassin|spam-like|junk|uce|ube\
-             |spamdetected|spam-score|spamscore|spam-filter|spamfilter}",
+             |spamdetected|spamtrap|spam-trap|spamtraps|honeypot|spam-score|spamscore|spam-filter|spamfilter}",
             "{unsolicited|bulk mail|bulk email|bulk message|bulk e-mail|commercial email|mass mailing|phish|phishing|scam\
              |fraud|spoof|spoofed|spoofing|forged|malicious|backscatter}",
             "{нежелательн|рассылк|спам}*",
@@ -39,17 +39,20 @@ pub(super) const RULES: &[Rule] = &[
         patterns: &[
             "{message|mail|email|its|the|this|body|prohibited|restricted|suspicious|bad|offensive|due to|objectionable} \
              {content|contents}",
+            "{address|addresses|domain|mailbox|recipient} in {the|} {header|headers|body|from|to header|cc}",
             "content {rejected|denied|filter|filtering|policy|blocked|scanner|refused|restriction|restrictions|analysis\
              |check|violation}",
-            "{attachment|attachments|executable|banned file|file type|filename|zip file|macro|macros|url|urls|hyperlink|links}",
+            "{attachment|attachments|executable|banned file|file type|filename|zip file|macro|macros|url|urls|hyperlink\
+             |link in|links}",
             "{suspicious|potential security|potentially harmful|security risk|security threat|censored|profanity|keyword\
              |keywords}",
             "{from|to|date|subject} {header|headers|field|line} ~ {missing|invalid|malformed|not}",
             "{header|headers|message-id|message id} {error|header|headers|missing|required|invalid\
              |malformed|field|too long|line}",
             "{malformed|invalid|duplicate|duplicated|missing|multiple|unparseable|illegal|bad|required} {header|headers\
-             |message|message-id|mime|subject|date|from|mail|email|character|characters|bare}",
-            "{rfc 5322|rfc 2822|rfc 822|rfc5322|rfc2822|rfc822|bare lf|bare cr|8bit|8-bit|utf8|smtputf8|non-ascii|mime\
+             |message|message-id|mime|subject|date|from|mail header|mail format|mail message|email header|email format\
+             |email message|character|characters|bare}",
+            "{rfc 5322|rfc 2822|rfc 822|rfc5322|rfc2822|bare lf|bare cr|8bit|8-bit|utf8|smtputf8|non-ascii|mime\
              |dsnotsupp}",
             "{message|mail|email} ~ {malformed|compliant|suspicious|unacceptable content|rejected by content}",
         ],
@@ -58,7 +61,11 @@ pub(super) const RULES: &[Rule] = &[
             "550 5.1.1 message content rejected",
             "552 5.7.0 attachment type not allowed",
         ],
-        near_misses: &["550 5.1.1 unknown user, your message was not delivered"],
+        near_misses: &[
+            "550 5.1.1 unknown user, your message was not delivered",
+            "550 5.1.1 Invalid email address",
+            "550 5.1.1 no such user ##rfc822;b@example.org",
+        ],
     },
     Rule {
         id: "message-size",

@@ -96,18 +96,20 @@ pub(super) const RULES: &[Rule] = &[
         class: SOFT,
         fault: Fault::Infrastructure,
         patterns: &[
-            "{internal|system|server|local|database|backend|ldap|configuration|disk|i/o|software|write|directory} \
-             {error|failure|problem|errors|problems|configuration error|system error|server error|lookup failure}",
+            "{internal|system|server|local|database|backend|ldap|configuration|disk|i/o|software|write|directory} {error\
+             |failure|problem|errors|problems|configuration error|system error|server error|lookup failure}",
             "{temporary|transient|temporarily} {failure|problem|error|server|system|local|unavailable|rejected|deferred\
              |lookup|unable|not available|refused|issue}",
             "{service|server|system|resources|service temporarily|mail system|mail server|host} {unavailable|busy|is busy\
              |not available|is unavailable|overloaded|temporarily|currently unavailable|is down|not accepting|is not \
              accepting|shutting down|too busy}",
-            "{try again later|please try later|try later|retry later|please retry|try again|please try again in}",
-            "{could not|unable to|cannot} {lock|create|open|write|load|append|expand|complete|process|contact}",
+            "{try again later|please try later|try later|retry later|please retry|please try again|later try again|host \
+             try again|try again in}",
+            "{could not|unable to|cannot} {lock|create|open|write|load|append|expand|complete|contact}",
             "{insufficient system|out of memory|too many open files|mailing list expansion|aliasing|ambiguous|message \
              ended early|queue file|mailbox locked|mailbox busy|hardware error|not configured|misconfigured\
-             |misconfiguration|configuration problem|incorrect hostname|invalid arguments|lock failure}",
+             |misconfiguration|configuration problem|incorrect hostname|invalid arguments|lock failure|no such file|no \
+             such device}",
             "{essayer plus tard|spater erneut|spater noch einmal|mas tarde|mais tarde|piu tardi|later opnieuw|sprobuj \
              pozniej|попробуйте позже|позже|稍后再试|稍後再試|後で}",
         ],

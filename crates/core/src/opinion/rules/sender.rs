@@ -59,9 +59,12 @@ pub(super) const RULES: &[Rule] = &[
             "{reputation|ip-reputation|reputational}",
             "{blocked|rejected|refused|denied|banned} {using|via}",
             "banned {sending|sender|ip|host}",
-            "{ip|ip address|client host|client|host|server|network|isp|hostname|connection|connections|netblock} ~ \
-             {blocked|banned|rejected|denied|refused for|not allowed|not permitted|not welcome|prohibited|not authorized\
-             |not trusted|has been refused}",
+            "{ip|ip address|client host|client|network|isp|hostname|connection|connections|netblock} ~ {blocked|banned\
+             |rejected|denied|refused for|not allowed|not permitted|not welcome|prohibited|not authorized|not trusted|has \
+             been refused}",
+            // Not what a `host x said: 550 Address rejected` or a `server returned` of a relay goes on with.
+            "{host|server} ~ {blocked|banned|not allowed|not permitted|not welcome|prohibited|not authorized|not trusted\
+             |has been refused|is rejected|been rejected|is denied|been denied}",
             "{blocked|banned|rejected|denied|refuse|refused|prohibited} ~ {ip|ip address|client|your host|your server\
              |your network|your isp|mail server}",
             "{blocked|block|banned|blocking|blocks} {by|for|due to|because|see|your|from}",
@@ -69,6 +72,8 @@ pub(super) const RULES: &[Rule] = &[
             "access from ~ {denied|refused|rejected|blocked|not allowed}",
             "open relay",
             "{dynamic|residential|dialup|dial-up} {ip|address|addresses|host|range|pool|client}",
+            "{due to|because of} {abuse|complaints|spamming}",
+            "{abuse|user|spam|recipient|feedback} {complaint|complaints}",
             "{abuse|complaint|complaints} ~ {detected|reported|rate|received|listed|policy}",
             "access to this mail system has been rejected",
             "{ip-adresse|ip adresse} ~ {gesperrt|blockiert|abgelehnt}",
@@ -79,9 +84,15 @@ pub(super) const RULES: &[Rule] = &[
         examples: &[
             "550 5.1.1 Your IP address 192.0.2.1 has been blocked",
             "554 No access from mail server 192.0.2.1",
+            "554 5.1.1 Rejected due to abuse complaints",
             "550 Ihre IP-Adresse ist gesperrt",
         ],
-        near_misses: &["550 5.2.1 The mailbox is blocked", "550 5.1.2 Host unknown"],
+        near_misses: &[
+            "550 5.2.1 The mailbox is blocked",
+            "550 5.1.2 Host unknown",
+            "host mx.example.org said: 550 Address rejected, user unknown",
+            "Remote Server returned '550 #5.1.0 Address rejected.'",
+        ],
     },
     Rule {
         id: "reverse-dns",
@@ -133,6 +144,8 @@ pub(super) const RULES: &[Rule] = &[
             "certificate",
             "log in with",
             "password {required|incorrect|invalid|expired}",
+            "{user|username|user name|userid|login} {credentials|password|and password|or password|name and password|name \
+             or password}",
             "{invalid|incorrect|bad|wrong} {credentials|password|login}",
             "pop before smtp",
             "login attempts",
@@ -159,8 +172,11 @@ pub(super) const RULES: &[Rule] = &[
         fault: Fault::Sender,
         patterns: &[
             "{sender|senders|originator|return path|return-path|envelope sender|envelope-sender|mail from|from|sending\
-             |your|originating} {address|addresses|domain|domains|mailbox|host|email|ip|mail address|email address|e-mail \
+             |originating} {address|addresses|domain|domains|mailbox|host|email|ip|mail address|email address|e-mail \
              address|server|servers|mta|envelope address}",
+            // `Your email was not delivered` says nothing of the sender.
+            "your {address|addresses|domain|domains|mailbox|host|ip|mail address|email address|e-mail address|server\
+             |servers|mta}",
             "{sender|senders|originator} ~ {rejected|denied|refused|invalid|unknown|blocked|not allowed|not authorized\
              |not permitted|not found|not exist|does not exist|banned|failed|disallowed|forbidden|verify|verification|is \
              not|unverified|restricted|unacceptable}",
@@ -169,9 +185,23 @@ pub(super) const RULES: &[Rule] = &[
              |approved|blocking} {sender|senders|envelope sender|return path|return-path|originator}",
             "{*mail_from*|mail from|from header|from headers|from field|from line|header from|header-from|return path\
              |return-path|of sender|valid from|blank from|in from|from domain|from address|*mailfrom}",
-            "{sender callout|sender callback|verify callout|sender call-back|purported responsible|email address is not verified}",
+            "{sender callout|sender callback|verify callout|sender call-back|purported responsible|email address is not \
+             verified}",
             "{valid|genuine|existing} sender",
-            "{return|reply|reply-to} {address|addresses|path}",
+            "{return|reply|reply-to|errors-to} {address|addresses|path}",
+            // Exim's words for a sender; of a recipient it says that its callout failed.
+            "{verification failed for @|callback setup failed while verifying|postmaster verification failed}",
+            "{callout|callback} to",
+            "{are|are using} {to send|sending from|sending as}",
+            "{using|account} to send {does|doesnt|is|was|has|not}",
+            "{sending from|send from|envelope domain|sending account|client hostname|client host name|sending hostname}",
+            "your {email|e-mail} {is not|isnt|does not|doesnt}",
+            "you are not {a|an|the|in|on|authorized|allowed|permitted|known}",
+            "you {do not|dont} have {an|a valid|any} {account|mailbox|address}",
+            "your {account|login|credentials}",
+            "{from-address|from-domain|sender-address|sender-domain|sender-mailbox|envelope-from|return-address|from-header}",
+            "{whitelist|whitelisted|white-listed|allowlist|allow-list|safelist|safe list|white list}*",
+            "{batv|prvs|never sent mail|never sent a message|never sent this}",
             "from {unknown|an unknown|nonexistent|an invalid} {host|domain|server|sender}",
             "{helo|ehlo|helo/ehlo|ehlo/helo|hello command}",
             "not {allowed|authorized|authorised|permitted|able|entitled} to {send|post|mail|email|use|submit|deliver|write}",
@@ -186,7 +216,18 @@ pub(super) const RULES: &[Rule] = &[
             "550 5.1.1 unknown user (in reply to MAIL FROM command)",
             "550 Sender verify failed",
             "550 You are not allowed to post to this list",
+            "550-Verification failed for <a@example.com> 550-No Such User Here",
+            "550 5.7.1 The account you are using to send does not exist",
+            "550 no MX for the envelope domain",
+            "550 You are not a valid user of this relay",
+            "550 5.1.1 You are not on the recipient's whitelist",
         ],
-        near_misses: &["550 5.1.1 User unknown. Mail is returned to sender."],
+        near_misses: &[
+            "550 5.1.1 User unknown. Mail is returned to sender.",
+            "550 The address you are sending to does not exist",
+            "550-Callout verification failed: 550 5.1.1 no such user",
+            "550 Recipient's mailbox does not exist. Your email was not delivered.",
+            "550-Mailbox unknown. Either there is none or you do not have authorization to see it.",
+        ],
     },
 ];
