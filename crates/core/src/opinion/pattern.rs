@@ -24,16 +24,20 @@ const WORDS: [(&str, &str); 4] = [
     (
         "who",
         "user|userid|user id|username|user name|recipient|recipients|addressee|mailbox|mail box|mailaccount|account\
-         |address|alias\
-         |inbox|userbox|e-mail|email|rcpt|customer|subscriber|employee",
+         |address|alias|inbox|userbox|e-mail|email|rcpt|customer|subscriber|employee|adress|recepient|recipent|local part\
+         |localpart|local-part|person",
     ),
     ("box", "mailbox|mailboxes|mail box|mailfolder|mail folder|inbox|mailaccount|account|maildir|maildrop|user|recipient|@"),
     (
         "gone",
-        "unknown|not found|not known|does not exist|doesnt exist|do not exist|did not exist|not exist|not exists|not existing\
-         |nonexistent|non-existent|non existent|non-existing|nonexisting|inexistent|unexistent|no longer exists\
-         |does no longer exist|cannot be found|could not be found|couldnt be found|can not be found|cant be found\
-         |not recognized|not recognised|unrecognized|not listed|not here|is unavailable user not found",
+        "unknown|not found|not known|does not exist|doesnt exist|do not exist|did not exist|not exist|not exists|not \
+         existing|nonexistent|non-existent|non existent|non-existing|nonexisting|inexistent|unexistent|no longer exists\
+         |does no longer exist|cannot be found|could not be found|couldnt be found|can not be found|cant be found|not \
+         recognized|not recognised|unrecognized|not listed|not here|is unavailable user not found|isnt known|isnt found\
+         |wasnt found|not been found|isnt recognized|isnt listed|not existent|no exist|no exists|dont exist|doesnot exist\
+         |does not exists|doesnt exists|didnt exist|nonexistant|non-existant|unknow|unkown|not reside here|not reside on\
+         |not currently exist|not seem to exist|not appear to exist|doesnt seem to exist|doesnt appear to exist|not be \
+         located|couldnt be located|cant be located|dosnt exist",
     ),
     ("off", "disabled|inactive|deactivated|suspended|locked|frozen|expired|inactivated|not active|not activated|disactivated"),
 ];
@@ -123,17 +127,7 @@ mod tests {
     fn a_pattern_is_read_as_it_is_written() {
         let phrases = |phrases: &[&str]| phrases.iter().map(|phrase| (*phrase).to_owned()).collect::<Vec<_>>();
         assert_eq!(read("Boîte {pleine|}"), [(0, phrases(&[" boite pleine ", " boite "]))]);
-        assert_eq!(
-            read("blacklist* .. *x.example/y"),
-            [
-                (0, phrases(&[" blacklist"])),
-                (
-                    FAR_BYTES,
-                    phrases(&["x.example/y \
-         "])
-                )
-            ]
-        );
+        assert_eq!(read("blacklist* .. *x.example/y"), [(0, phrases(&[" blacklist"])), (FAR_BYTES, phrases(&["x.example/y "]))]);
         assert_eq!(read("邮箱 ~ 已满"), [(0, phrases(&["邮箱"])), (NEAR_BYTES, phrases(&["已满"]))]);
     }
 

@@ -57,10 +57,13 @@ pub(super) const RULES: &[Rule] = &[
             "*answer=6596*",
             "*mail/answer/6596*",
             "email account that you tried to reach {does not exist|doesnt exist|could not be found}",
+            "wasnt delivered .. because the {domain|address} .. {couldnt be found|wasnt found|doesnt exist}",
         ],
         examples: &[
             "550-5.1.1 The email account that you tried 550 5.1.1 to reach could not be found",
             "550 5.1.1 https://support.google.com/mail/?p=NoSuchUser a640c23a62f3a-aa5 - gsmtp",
+            "Your message wasn't delivered because the domain nowhere.example couldn't be found. Check for typos or spaces, \
+             and please try again.",
         ],
         near_misses: &["550 5.1.1 no https://support.google.com/mail/?p=OverQuotaPerm"],
     },
@@ -154,6 +157,7 @@ pub(super) const RULES: &[Rule] = &[
             "remote server returned {unknown recipient|mailbox unavailable}",
             "recipient address rejected access denied .. as 2018*",
             "5.4.1 .. recipient address rejected access denied .. *outlook.com*",
+            "5.4.1 {@|} recipient address rejected access denied",
             "5.1.10 recipient not found",
         ],
         examples: &[
@@ -162,6 +166,8 @@ pub(super) const RULES: &[Rule] = &[
              [DB5EUR01FT012.eop-EUR01.prod.protection.outlook.com]",
             "550 5.4.1 [b@example.org]: Recipient address rejected: Access denied \
              [AM5EUR02FT047.eop-EUR02.prod.protection.outlook.com]",
+            "550 permanent failure for one or more recipients (b@example.org:550 5.4.1 [b@example.org]: Recipient address \
+             rejected: Access denied...)",
         ],
         near_misses: &[
             "550 5.7.606 Access denied, banned sending IP [192.0.2.7] (AS16012609)",

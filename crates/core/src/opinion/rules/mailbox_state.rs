@@ -45,12 +45,13 @@ pub(super) const RULES: &[Rule] = &[
         class: SOFT,
         fault: Fault::Recipient,
         patterns: &[
-            "{who} ~ {disabled|inactive|deactivated|suspended|suspend the service|locked|frozen|inactivated|not active|not activated\
+            "{who} ~ {disabled|inactive|deactivated|suspended|suspend the service|locked|frozen|inactivated|not active\
+             |not activated\
              |disactivated|on hold|archived|on vacation|not enabled|not accepting|administratively|temporarily \
              unavailable|temporarily disabled|is temporarily|is restricted|not receiving|refuses to accept\
-             |has been blocked|is blocked|blocked by admin|closed|discontinued|terminated|is expired|has expired|dormant\
+             |has been blocked|is blocked|blocked by admin|discontinued|terminated|is expired|has expired|dormant\
              |quarantined|disallowed by admin}",
-            "{disabled|inactive|deactivated|suspended|locked|frozen|expired|closed|blocked|archived|dormant} {user\
+            "{disabled|inactive|deactivated|suspended|locked|frozen|expired|blocked|archived|dormant} {user\
              |recipient|mailbox|account|address|email|customer|rcpt}",
             "{5.2.1|5.2.0} .. mailbox {unavailable|cannot be accessed|not available}",
             "mailbox {cannot be accessed|is not accessible|currently unavailable|temporarily}",
@@ -60,7 +61,8 @@ pub(super) const RULES: &[Rule] = &[
             "{recipient preferences|recipients preferences|refused by recipient|rejected by recipient|not accepting mail\
              |not accepting messages|mail receiving disabled|delivery disabled|mail disabled|blocked by the recipient|due \
              to user rules|message filtered|extended inactivity|protected by}",
-            "{no longer|not} {active|in use|in service|monitored|activated|enabled}",
+            "{no longer|not} {active|monitored|activated|enabled}",
+            "{temporarily|currently} closed",
             "has not logged in",
         ],
         examples: &[
@@ -70,6 +72,10 @@ pub(super) const RULES: &[Rule] = &[
             "550 Inactive user",
             "550 5.1.1 This mailbox is no longer active",
         ],
-        near_misses: &["550 5.1.1 <b@example.org>: Recipient address rejected: user unknown", "550 mailbox unavailable"],
+        near_misses: &[
+            "550 5.1.1 <b@example.org>: Recipient address rejected: user unknown",
+            "550 mailbox unavailable",
+            "550 This account has been permanently closed",
+        ],
     },
 ];

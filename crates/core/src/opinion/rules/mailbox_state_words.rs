@@ -34,7 +34,8 @@ pub(super) const RULES: &[Rule] = &[
             "{ящик|ящика|ящике} ~ {переполнен|полон|заполнен|нет места}",
             "{превыше|исчерпан}* ~ {квот|лимит|размер|объем}*",
             "{квота|лимит|место} ~ {превышен|исчерпан|закончил}*",
-            "{brevladan|brevlada|postladan|inkorgen|postkassen|postkasse|postboksen|innboksen|mailboxen|mailbox} ~ {full|fuld|fylt|fyldt}",
+            "{brevladan|brevlada|postladan|inkorgen|postkassen|postkasse|postboksen|innboksen|mailboxen|mailbox} ~ \
+             {full|fuld|fylt|fyldt}",
             "{postilaatikko|levytila|kiintio} ~ {taynna|ylitetty|ylittynyt}",
             "{schranka|postova schranka|kvota} ~ {plna|prekrocen|zaplnen}*",
             "{posta kutusu|kutusu|kota} ~ {dolu|dolmus|asildi}",
@@ -83,7 +84,8 @@ pub(super) const RULES: &[Rule] = &[
              |wygas}*",
             "{ящик|пользователь|аккаунт|адрес|получатель|учетная запись} ~ {отключен|заблокирован|неактив|не активен\
              |приостановлен|закрыт|деактивирован}*",
-            "{konto|kontot|kontoen|brevladan|postkassen|postboksen} ~ {inaktiv|sparrat|sparrad|avstangt|deaktiveret|deaktivert|stengt\
+            "{konto|kontot|kontoen|brevladan|postkassen|postboksen} ~ {inaktiv|sparrat|sparrad|avstangt|deaktiveret\
+             |deaktivert|stengt\
              |lukket}*",
             "{ucet|schranka|hesap|hesabi} ~ {zablokovan|deaktivovan|pozastaven|devre disi|askiya alin|pasif}*",
             "{скринька|обліковий запис|користувач|адреса} ~ {заблокован|вимкнен|неактивн|призупинен}*",

@@ -11,13 +11,16 @@ pub(super) const RULES: &[Rule] = &[
         class: HARD,
         fault: Fault::Recipient,
         patterns: &[
-            "{anvandaren|anvandare|mottagaren|mottagare|adressen|adress|e-postadressen|e-postadress|postladan|brevladan|kontot|brugeren\
+            "{anvandaren|anvandare|mottagaren|mottagare|adressen|adress|e-postadressen|e-postadress|postladan|brevladan\
+             |kontot|brugeren\
              |bruger|modtageren|modtager|adresse|e-mail-adressen|mailadressen|mailadresse|e-mailadressen|postkassen|kontoen\
-             |brukeren|bruker|mottakeren|mottaker|mottakaren|e-postadresse|postboksen|postboks|konto|mailboxen} ~ {finns inte|finns ej\
+             |brukeren|bruker|mottakeren|mottaker|mottakaren|e-postadresse|postboksen|postboks|konto|mailboxen} ~ \
+             {finns inte|finns ej\
              |existerar inte|okand|hittades inte|kunde inte hittas|inte hittas|ogiltig|saknas|har tagits bort|findes ikke\
              |eksisterer ikke|ukendt|blev ikke fundet|kunne ikke findes|ikke fundet|ugyldig|er slettet|finnes ikke|ukjent\
              |ble ikke funnet|ikke funnet|kunne ikke finnes|finst ikkje|er nedlagt}*",
-            "{okand|okant|ogiltig|ukendt|ugyldig|ukjent|ingen saadan|ingen sadan|ingen slik|ingen sadan} {anvandare|mottagare|adress\
+            "{okand|okant|ogiltig|ukendt|ugyldig|ukjent|ingen saadan|ingen sadan|ingen slik|ingen sadan} {anvandare\
+             |mottagare|adress\
              |konto|e-postadress|bruger|modtager|adresse|mailadresse|bruker|mottaker|e-postadresse|mailboks}",
             "{gick inte att hitta|kunne ikke finde|fant ikke|det finns ingen} ~ {anvandare|mottagare|e-postadress|adress|bruger\
              |modtager|e-mail|bruker|mottaker|konto}*",
@@ -51,7 +54,8 @@ pub(super) const RULES: &[Rule] = &[
         class: HARD,
         fault: Fault::Recipient,
         patterns: &[
-            "{kasutaja|kasutajat|adressaat|vartotojas|gavejas|adresas|lietotajs|sanemejs|adrese} ~ {ei leitud|ei eksisteeri|tundmatu\
+            "{kasutaja|kasutajat|adressaat|vartotojas|gavejas|adresas|lietotajs|sanemejs|adrese} ~ {ei leitud|ei \
+             eksisteeri|tundmatu\
              |neegzistuoja|nerastas|nezinomas|neeksiste|nav atrasts|nav atrasta}",
             "{tundmatu|nezinomas|nezinams} {kasutaja|vartotojas|gavejas|lietotajs|sanemejs}",
         ],

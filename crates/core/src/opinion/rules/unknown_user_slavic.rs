@@ -28,12 +28,14 @@ pub(super) const RULES: &[Rule] = &[
         fault: Fault::Recipient,
         patterns: &[
             "{пользователь|пользователя|получатель|получателя|адрес|адресат|адресата|ящик|ящика|абонент|учетная запись\
-             |адрес получателя|адрес электронной почты|аккаунт} ~ {не существует|не найден|неизвестен|не зарегистрирован|не обнаружен|отсутствует\
-             |удален|неверный|недействителен|неправильный|не известен|удалена|не существуют|нет на сервере}*",
-            "{неизвестный|нет такого|несуществующий|неверный|нет|не найден|не существует} {пользователь|пользователя\
-             |получатель|получателя|адрес|адресат|ящика|почтового ящика|такого пользователя|такого адреса|такого ящика\
-             |такого получателя|почтовый ящик|адреса|адресата}",
-            "{нету|нет} ~ такого",
+             |адрес получателя|адрес электронной почты|аккаунт} ~ {не существует|не найден|неизвестен|не зарегистрирован\
+             |не обнаружен|отсутствует|удален|неверный|недействителен|неправильный|не известен|удалена|не существуют|нет \
+             на сервере}*",
+            "{неизвестный|нет такого|несуществующий|неверный|неправильный|недействительный|нет|не найден|не существует} \
+             {пользователь|пользователя|получатель|получателя|адрес|адресат|ящика|почтового ящика|такого пользователя\
+             |такого адреса|такого ящика|такого получателя|почтовый ящик|адреса|адресата}",
+            "{нету|нет|не существует} ~ такого",
+            "такого {ящика|адреса|пользователя|получателя|адресата} {нет|не}",
         ],
         examples: &[
             "550 Пользователь не найден",
@@ -49,11 +51,12 @@ pub(super) const RULES: &[Rule] = &[
         class: HARD,
         fault: Fault::Recipient,
         patterns: &[
-            "{користувач|користувача|одержувач|одержувача|отримувач|отримувача|адресат|адресата|адреса|адресу|скринька|скриньку\
-             |обліковий запис|абонент|ящик} ~ {не існує|не знайден|не знайдено|невідом|не зареєстрован|відсутн|видален\
-             |недійсн|неправильн}*",
-            "{невідомий|немає такого|такого|неіснуючий|нема такого|невідома|немає такої} {користувач|користувача|одержувач\
-             |одержувача|отримувач|отримувача|адресат|адресата|адреса|адреси|скриньки|абонент|абонента}",
+            "{користувач|користувача|одержувач|одержувача|отримувач|отримувача|адресат|адресата|адреса|адреси|адресу\
+             |скриньки|скринька|скриньку|обліковий запис|абонент|ящик} ~ {не існує|не знайден|не знайдено|невідом|не \
+             зареєстрован|відсутн|видален|недійсн|неправильн}*",
+            "{не існує|не знайдено|невідомий|немає такого|такого|неіснуючий|нема такого|невідома|немає такої} {користувач\
+             |користувача|одержувач|одержувача|отримувач|отримувача|адресат|адресата|адреса|адреси|скриньки|абонент\
+             |абонента}",
         ],
         examples: &["550 Користувача не знайдено", "550 Невідомий одержувач", "550 Поштова скринька b@example.ua не існує"],
         near_misses: &["550 Адреса відправника не існує", "552 Поштова скринька користувача переповнена"],
@@ -64,12 +67,12 @@ pub(super) const RULES: &[Rule] = &[
         class: HARD,
         fault: Fault::Recipient,
         patterns: &[
-            "{uzivatel|uzivatele|uzivatelsky ucet|prijemce|adresat|adresata|adresa|adresu|schranka|schranku|ucet|pouzivatel\
-             |pouzivatela|prijemca|prijimatel} ~ {neexistuje|neexistujici|neexistujuci|nebyl nalezen|nebyla nalezena\
-             |nebylo nalezeno|nenalezen|nenajden|nebol najden|nebola najdena|neznam|neni znam|nie je znam|neplatn|nelze najit\
-             |nezname|zrusen|smazan}*",
-            "{neznamy|neznama|neexistujici|neexistujuci|neplatny|neplatna|takovy|taky|nenalezen|nelze najit} {uzivatel|uzivatele\
-             |prijemce|adresat|adresa|schranka|ucet|pouzivatel|prijemca}",
+            "{uzivatel|uzivatele|uzivatelsky ucet|prijemce|adresat|adresata|adresa|adresu|schranka|schranku|ucet\
+             |pouzivatel|pouzivatela|prijemca|prijimatel} ~ {neexistuje|neexistujici|neexistujuci|nebyl nalezen|nebyla \
+             nalezena|nebylo nalezeno|nenalezen|nenajden|nebol najden|nebola najdena|neznam|neni znam|nie je znam|neplatn\
+             |nelze najit|nezname|zrusen|smazan}*",
+            "{neexistuje|neznamy|neznama|neexistujici|neexistujuci|neplatny|neplatna|takovy|taky|nenalezen|nelze najit} \
+             {uzivatel|uzivatele|prijemce|adresat|adresa|schranka|ucet|pouzivatel|prijemca}",
         ],
         examples: &["550 Uživatel neexistuje", "550 Neznámý příjemce", "550 Schránka b@example.cz neexistuje"],
         near_misses: &["550 Odesílatel neexistuje", "550 Adresa odesílatele neexistuje", "552 Schránka je plná"],
