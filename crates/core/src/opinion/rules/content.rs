@@ -47,13 +47,12 @@ pub(super) const RULES: &[Rule] = &[
             "{suspicious|potential security|potentially harmful|security risk|security threat|censored|profanity|keyword\
              |keywords}",
             "{from|to|date|subject} {header|headers|field|line} ~ {missing|invalid|malformed|not}",
-            "{header|headers|message-id|message id} {error|header|headers|missing|required|invalid\
-             |malformed|field|too long|line}",
+            "{header|headers|message-id|message id} {error|header|headers|missing|required|invalid|malformed|field|too \
+             long|line}",
             "{malformed|invalid|duplicate|duplicated|missing|multiple|unparseable|illegal|bad|required} {header|headers\
-             |message|message-id|mime|subject|date|from|mail header|mail format|mail message|email header|email format\
-             |email message|character|characters|bare}",
-            "{rfc 5322|rfc 2822|rfc 822|rfc5322|rfc2822|bare lf|bare cr|8bit|8-bit|utf8|smtputf8|non-ascii|mime\
-             |dsnotsupp}",
+             |message|message-id|mime|subject|date|from|to header|recipient header|mail header|mail format|mail message\
+             |email header|email format|email message|character|characters|bare}",
+            "{rfc 5322|rfc 2822|rfc 822|rfc5322|rfc2822|bare lf|bare cr|8bit|8-bit|utf8|smtputf8|non-ascii|mime|dsnotsupp}",
             "{message|mail|email} ~ {malformed|compliant|suspicious|unacceptable content|rejected by content}",
         ],
         examples: &[
@@ -113,10 +112,9 @@ pub(super) const RULES: &[Rule] = &[
         provider: "",
         class: NONE,
         fault: Fault::Infrastructure,
-        patterns: &["{syntax error|protocol error|protocol violation|unrecognized command|unimplemented command|command \
-             unrecognized|command not implemented|parameter not implemented|pipelining|out of sequence|unrecognized \
-             authentication|synchronization error|command rejected|command not recognized|parameters not recognized\
-             |unsupported command}"],
+        patterns: &[
+            "{syntax error|protocol error|protocol violation|unrecognized command|unimplemented command|command unrecognized|command not implemented|parameter not implemented|pipelining|out of sequence|unrecognized authentication|synchronization error|command rejected|command not recognized|parameters not recognized|unsupported command}",
+        ],
         examples: &["500 5.5.2 Syntax error, command unrecognized"],
         near_misses: &["550 5.1.1 unknown user 503 5.5.1 bad sequence of commands"],
     },

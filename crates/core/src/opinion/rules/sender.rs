@@ -142,7 +142,11 @@ pub(super) const RULES: &[Rule] = &[
              connection|high-strength ciphers}*",
             "*starttls*",
             "certificate",
+            // Replies to AUTH (RFC 4954).
+            "{534|535|538}",
             "log in with",
+            "{must|please|need to|first} {log in|login}",
+            "login {denied|failed|required|rejected}",
             "password {required|incorrect|invalid|expired}",
             "{user|username|user name|userid|login} {credentials|password|and password|or password|name and password|name \
              or password}",
@@ -160,6 +164,8 @@ pub(super) const RULES: &[Rule] = &[
         examples: &[
             "550 5.1.1 SPF check failed for example.com",
             "530 Authentication required",
+            "535 5.7.8 no such user",
+            "530 You must log in: account not found",
             "550 5.7.1 Must issue a STARTTLS command first",
             "550 требуется аутентификация",
         ],
@@ -188,6 +194,7 @@ pub(super) const RULES: &[Rule] = &[
             "{sender callout|sender callback|verify callout|sender call-back|purported responsible|email address is not \
              verified}",
             "{valid|genuine|existing} sender",
+            "{senders|originators} {site|server|system|end|side|policy|organization|company|account}",
             "{return|reply|reply-to|errors-to} {address|addresses|path}",
             // Exim's words for a sender; of a recipient it says that its callout failed.
             "{verification failed for @|callback setup failed while verifying|postmaster verification failed}",

@@ -27,6 +27,7 @@ pub(super) const RULES: &[Rule] = &[
              |cannot be found|cant be found|was not found|wasnt found|is not listed|is not registered|was deleted|has \
              been deleted|has been removed|is undefined|not existing|is gone}",
             "no such ~ {user|recipient|mailbox|account|address|addressee|person|alias|maildrop|mail drop}",
+            "there is no {user|mailbox|recipient}",
             "there is no ~ {user|recipient|mailbox|account|person} {with|by|at|named|here|for|on|in|called}",
             "{unknown|unknown local|unknown virtual} {user|users|userid|user id|username|user name|recipient|recipients\
              |addressee|mailbox|mail box|account|alias|rcpt|mailaccount|mail address|email address|e-mail address|local \
@@ -49,14 +50,15 @@ pub(super) const RULES: &[Rule] = &[
              |recipient address|receiver|address|name|entry|member|forward path|final delivery userid}",
             "{550|5.1.1|5.0.0|smtp|said} unknown address",
             "{who} ~ {no longer available|no longer exist|no longer valid|no longer on|no longer with|no longer at|no \
-             longer works|no longer here|no longer in use|no longer in service|not in use|no longer employed|not longer \
-             available|not a valid|is not valid|not valid|is invalid|has been deleted|has been removed|was deleted|was \
-             removed|been deleted|is deleted|not a known|not local|isnt here|isnt valid|isnt a valid|not in directory|not \
-             registered|not registred|undefined|unrouteable|not defined|not a mailbox|has moved|has left|unreachable or \
-             unknown|nicht bekannt|unknown here|not available here|lookup failed|is gone|not available at this|not \
-             provisioned|not on this server|not on this system|not on this host|not in our records|not in the system|not \
-             in database|never existed|abolished|been cancelled|been canceled|been retired|been decommissioned|been \
-             purged|been erased|been permanently|permanently closed|permanently deleted|ceased to exist}",
+             longer works|no longer here|no longer in use|no longer used|no longer in service|not in use|no longer \
+             employed|not longer available|not a valid|is not valid|not valid|is invalid|has been deleted|has been \
+             removed|was deleted|was removed|been deleted|is deleted|not a known|not local|isnt here|isnt valid|isnt a \
+             valid|not in directory|not registered|not registred|undefined|unrouteable|not defined|not a mailbox|has \
+             moved|has left|unreachable or unknown|nicht bekannt|unknown here|not available here|lookup failed|is gone\
+             |not available at this|not provisioned|not on this server|not on this system|not on this host|not in our \
+             records|not in the system|not in database|never existed|abolished|been cancelled|been canceled|been retired\
+             |been decommissioned|been purged|been erased|been permanently|permanently closed|permanently deleted|ceased \
+             to exist}",
             "{mailbox|account|inbox} {missing|is missing|@ missing}",
             "{account|mailbox|address|inbox} {closed|is closed|was closed|has been closed|retired|is retired|@ closed|was \
              canceled|was cancelled}",
@@ -81,13 +83,13 @@ pub(super) const RULES: &[Rule] = &[
             "{list|mailing list|mailing-list|distribution list|distribution group|group|contact|member|destination\
              |receiver} {unknown|is unknown|not found|was not found|could not be found|does not exist|doesnt exist|no \
              longer exists|not exist}",
-            "no {mailbox|mail box|email address|local part|local user|user account|user|recipient|account|mailaccount\
-             |person|address|addressee|email account|such user|one} ~ {here|found|by that name|with that name|named\
-             |exists|exist|for|at this|of that name|under this|matches|matching|available|with this|on this|known|called\
-             |by this name}",
+            "no {mailbox|inbox|entry|mail box|email address|local part|local user|user account|user|recipient|account\
+             |mailaccount|person|address|addressee|email account|such user|one} ~ {here|found|by that name|with that name\
+             |named|exists|exist|for|at this|of that name|under this|matches|matching|available|with this|on this|known\
+             |called|by this name|with the|for recipient|for user|for this|in directory}",
             "{550|5.1.1|failed|no such} {no mailbox|no local mailbox|addressee}",
-            "{mailbox|user|account|recipient|address} {invalid|incorrect|path no exist|deleted|removed|undeliverable \
-             unknown|rejected unknown|unlisted|disabled unknown}",
+            "{mailbox|mailbox name|user|account|recipient|address} {invalid|incorrect|is incorrect|is wrong|path no exist\
+             |deleted|removed|undeliverable unknown|rejected unknown|unlisted|disabled unknown}",
             "{unable to|could not|cannot|couldnt|cant|can not|failed to|did not} {find|locate|identify|recognize\
              |recognise|match} {user|recipient|mailbox|account|address|this user|this recipient|that user|the user|the \
              recipient|the mailbox|your recipient|the address|the email|this address|a user|such}*",
@@ -104,7 +106,7 @@ pub(super) const RULES: &[Rule] = &[
              company|no longer with the company|no longer employed|no longer works|no longer an employee|left the \
              organization|is not a user|there is no one|nobody by that name|nobody by this name|nobody here by|is no \
              longer with the|has left the organisation|has left our|has left the firm|has left the university|has a new \
-             address|is no longer with us|is not known here|wrong address}",
+             address|is no longer with us|does not work here|doesnt work here|is not known here|wrong address}",
             "{user_unknown|unknown_user|userunknown|unknownuser|no_such_user|nosuchuser|mailbox_not_found|recipnotfound\
              |recipientnotfound|mailbox_unavailable|user_not_found|usernotfound|invalid_recipient|invalid_mailbox\
              |user-unknown|unknown-user|recipient_not_found|unknown_recipient|recipient_unknown|recipient-unknown\
@@ -119,7 +121,7 @@ pub(super) const RULES: &[Rule] = &[
              active address|account or domain may not exist|rejected account unavailable|not a local address|unrouteable \
              local part|addresses were unknown}",
             "{address|mailbox|account|user} no longer {accepts|accepting|receives|exists|available|valid|in service}*",
-            "{no record of|no knowledge of} {this|that|the|such} {recipient|user|mailbox|address|account}*",
+            "{no record of|no knowledge of} {this|that|the|such|a|any} {recipient|user|mailbox|address|account}*",
             "@ is no longer {valid|available|here|a valid|with|employed|at|an employee|a customer|accepting}",
             "{has been replaced by|has changed to|now uses the address|user not local|not local please try|address has \
              changed}",
@@ -143,6 +145,9 @@ pub(super) const RULES: &[Rule] = &[
             "550 This account has been permanently closed",
             "550 The address is no longer in use",
             "550 no such list here",
+            "550 Delivery refused, there is no user b",
+            "553 mailbox name invalid",
+            "550 no user with the address b@example.org",
             "550 Recipient is not one of our users",
             "550 no such virtual user here",
             "550 There is no e-mail account with this name",
@@ -155,6 +160,8 @@ pub(super) const RULES: &[Rule] = &[
             "450 4.7.1 Client host rejected: unknown",
             "550 5.1.1 your host is unknown to us",
             "550 Unknown command",
+            "550 Missing To header: no recipient found in message",
+            "550 No such user at the sender's site",
             "550 /var/mail/b: No such file or directory, mailbox not opened",
             "501 5.5.2 Recipient address missing",
             "550 E-mail contains an invalid attachment",
