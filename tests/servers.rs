@@ -1,4 +1,6 @@
 //! Servers of a test's own.
 
 pub(crate) mod redis;
+pub(crate) mod redis_cluster;
+pub(crate) mod redis_sentinel;
 pub(crate) mod suppressd;

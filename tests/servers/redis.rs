@@ -17,8 +17,14 @@ const MAX_DIRECTORY_BYTES: usize = 80;
 /// Longest time for anything on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Longest time that a server that is asked how it is may keep silent.
+const ANSWER_DEADLINE: Duration = Duration::from_millis(500);
+
+/// A server forgets everything when it ends, unless its own arguments say otherwise.
+const KEEPS_NOTHING: [&str; 4] = ["--save", "", "--appendonly", "no"];
+
 /// Where a server listens.
-enum Door {
+pub(super) enum Door {
     Socket(PathBuf),
     Port(u16),
 }
@@ -37,16 +43,21 @@ impl RedisServer {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let directory = directory();
         let door = Door::Socket(directory.path().join("s"));
-        let mut server = Self::new(directory, door, arguments);
+        let mut server = Self::new(directory, door, &[&KEEPS_NOTHING, arguments].concat());
         server.start_again();
         server
     }
 
     /// A server on a port of loopback.
     pub(crate) fn start_on_tcp(arguments: &[&str]) -> Self {
+        Self::start_on(free_port, arguments)
+    }
+
+    /// A server on the first of some ports that it gets.
+    pub(super) fn start_on(mut port: impl FnMut() -> u16, arguments: &[&str]) -> Self {
         let started = Instant::now();
         loop {
-            let mut server = Self::new(directory(), Door::Port(free_port()), arguments);
+            let mut server = Self::new(directory(), Door::Port(port()), &[&KEEPS_NOTHING, arguments].concat());
             if server.try_start() {
                 return server;
             }
@@ -55,7 +66,8 @@ impl RedisServer {
         }
     }
 
-    fn new(directory: tempfile::TempDir, door: Door, arguments: &[&str]) -> Self {
+    /// A server that does not run yet, with no arguments but where it listens and those given.
+    pub(super) fn new(directory: tempfile::TempDir, door: Door, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
         Self { directory, arguments, door, child: None }
     }
@@ -66,7 +78,7 @@ impl RedisServer {
     }
 
     /// Says whether it is ready; it is not if it ended by itself.
-    fn try_start(&mut self) -> bool {
+    pub(super) fn try_start(&mut self) -> bool {
         assert!(self.child.is_none(), "it still runs");
         let (port, socket) = match &self.door {
             Door::Socket(path) => ("0".to_owned(), path.to_str().unwrap()),
@@ -74,9 +86,8 @@ impl RedisServer {
         };
         let child = Command::new("redis-server")
             .current_dir(self.directory.path())
-            .args(["--bind", "127.0.0.1", "--port", &port, "--unixsocket", socket, "--logfile", "log"])
-            .args(["--save", "", "--appendonly", "no"])
             .args(&self.arguments)
+            .args(["--bind", "127.0.0.1", "--port", &port, "--unixsocket", socket, "--logfile", "log"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
@@ -96,10 +107,12 @@ impl RedisServer {
     /// Whether it has read its files, and is who answers there.
     fn answers(&self) -> bool {
         let info = || -> RedisResult<InfoDict> { ::redis::cmd("INFO").query(&mut self.connection()?) };
-        info().is_ok_and(|info| info.get("loading") == Some(0_u8) && info.get("process_id") == self.child.as_ref().map(Child::id))
+        // A sentinel loads nothing.
+        let is_loading = |info: &InfoDict| info.get("loading") == Some(1_u8);
+        info().is_ok_and(|info| !is_loading(&info) && info.get("process_id") == self.child.as_ref().map(Child::id))
     }
 
-    fn connection(&self) -> RedisResult<Connection> {
+    pub(crate) fn connection(&self) -> RedisResult<Connection> {
         ::redis::Client::open(self.url())?.get_connection_with_timeout(PATIENCE)
     }
 
@@ -143,10 +156,26 @@ impl RedisServer {
         RedisStore::open(&self.patient_settings()).unwrap()
     }
 
+    /// The port of one that was started on a port.
+    pub(crate) fn port(&self) -> u16 {
+        match &self.door {
+            Door::Socket(path) => panic!("it listens at {}", path.display()),
+            Door::Port(port) => *port,
+        }
+    }
+
     /// What an operator sees in `redis-cli`.
     pub(crate) fn cli<T: FromRedisValue>(&self, words: &[&str]) -> T {
         let (name, arguments) = words.split_first().unwrap();
         ::redis::cmd(name).arg(arguments).query(&mut self.connection().unwrap()).unwrap()
+    }
+
+    /// As `cli`, of a server that may be away or hang.
+    pub(crate) fn try_cli<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
+        let mut connection = ::redis::Client::open(self.url())?.get_connection_with_timeout(ANSWER_DEADLINE)?;
+        connection.set_read_timeout(Some(ANSWER_DEADLINE))?;
+        let (name, arguments) = words.split_first().unwrap();
+        ::redis::cmd(name).arg(arguments).query(&mut connection)
     }
 }
 
@@ -156,12 +185,12 @@ impl Drop for RedisServer {
     }
 }
 
-fn directory() -> tempfile::TempDir {
+pub(super) fn directory() -> tempfile::TempDir {
     let wanted = std::env::temp_dir();
     let is_short = wanted.as_os_str().len() <= MAX_DIRECTORY_BYTES;
     tempfile::tempdir_in(if is_short { &wanted } else { Path::new("/tmp") }).unwrap()
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

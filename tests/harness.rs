@@ -1,0 +1,3 @@
+//! The tests' own servers: whether they do what the tests that use them take for granted.
+
+mod failovers;

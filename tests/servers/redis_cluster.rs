@@ -1,0 +1,208 @@
+//! A Redis Cluster of a test's own: some masters, each with as many replicas, all on this machine.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::redis::RedisServer;
+
+/// Longest time for anything on a machine that is busy with other tests.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// A node that is silent for so long is taken for dead. Shorter, and a busy machine looks like a dead node.
+const NODE_TIMEOUT_MS: &str = "1500";
+
+/// Nodes listen in this range, and for each other this much above their port: both are below the ports that the kernel gives to
+/// whoever asks for any.
+const FIRST_PORT: u16 = 12_000;
+const PORTS: u16 = 10_000;
+const BUS_DISTANCE: u16 = 10_000;
+
+/// Nodes that know each other. The first of them begin as masters.
+pub(crate) struct RedisCluster {
+    nodes: Vec<RedisServer>,
+    /// What the nodes call each other.
+    ids: Vec<String>,
+}
+
+/// A node as another one sees it.
+#[derive(PartialEq)]
+struct Seen {
+    is_master: bool,
+    is_failed: bool,
+    /// The master's id of a replica.
+    master: String,
+    epoch: u64,
+    slots: Vec<(u16, u16)>,
+}
+
+impl RedisCluster {
+    /// A cluster in which every node agrees, and every replica is in sync. The arguments are for every node, and outdo those
+    /// here.
+    pub(crate) fn start(masters: usize, replicas_per_master: usize, arguments: &[&str]) -> Self {
+        assert!(masters >= 3, "fewer cannot elect a new master");
+        // In sync as soon as it can be, rather than five seconds later.
+        let own = ["--cluster-enabled", "yes", "--cluster-node-timeout", NODE_TIMEOUT_MS, "--repl-diskless-sync-delay", "0"];
+        let arguments = [&own, arguments].concat();
+        let count = masters * (1 + replicas_per_master);
+        let nodes: Vec<_> = (0..count).map(|_| RedisServer::start_on(free_port, &arguments)).collect();
+        introduce(&nodes, replicas_per_master);
+        let ids = nodes.iter().map(|node| node.cli(&["CLUSTER", "MYID"])).collect();
+        let cluster = Self { nodes, ids };
+        cluster.await_settled();
+        cluster
+    }
+
+    /// Where a client begins: all nodes.
+    pub(crate) fn url(&self) -> String {
+        let nodes: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
+        format!("redis+cluster://{}", nodes.join(","))
+    }
+
+    pub(crate) fn node(&self, node: usize) -> &RedisServer {
+        &self.nodes[node]
+    }
+
+    pub(crate) fn node_mut(&mut self, node: usize) -> &mut RedisServer {
+        &mut self.nodes[node]
+    }
+
+    pub(crate) fn nodes(&self) -> std::ops::Range<usize> {
+        0..self.nodes.len()
+    }
+
+    /// The master that holds a key, by the newest that any node knows.
+    pub(crate) fn master_of(&self, key: &str) -> usize {
+        let slot = self.slot(key);
+        let owners = self.nodes().filter_map(|node| self.owner(node, slot));
+        owners.max().expect("no node answers").1
+    }
+
+    /// The nodes that replicate a master, by its own word.
+    pub(crate) fn replicas_of(&self, master: usize) -> Vec<usize> {
+        let seen = self.seen_by(master).expect("the master does not answer");
+        self.nodes().filter(|node| seen.get(&self.ids[*node]).is_some_and(|seen| seen.master == self.ids[master])).collect()
+    }
+
+    /// Waits until all nodes that answer, but for an old master, know another one for a key, and are well. Gives the new one.
+    pub(crate) fn await_failover(&self, key: &str, old: usize) -> usize {
+        let slot = self.slot(key);
+        let others = || self.nodes().filter(|node| *node != old);
+        await_condition("no other master was elected", || {
+            let answering: Vec<_> = others().filter(|node| self.node(*node).try_cli::<String>(&["PING"]).is_ok()).collect();
+            let mut owners = answering.iter().map(|node| self.owner(*node, slot).map(|(_, owner)| owner));
+            let new = owners.next()??;
+            let agree = new != old && owners.all(|owner| owner == Some(new));
+            (agree && answering.iter().all(|node| self.is_well(*node))).then_some(new)
+        })
+    }
+
+    /// Waits until every node answers and is well, all see the same, and every replica is in sync with its master.
+    pub(crate) fn await_settled(&self) {
+        await_condition("the cluster does not settle", || {
+            (self.agrees() && self.nodes().all(|node| self.is_well(node) && self.is_in_sync(node))).then_some(())
+        });
+    }
+
+    /// Whether all nodes see the same. A master without slots is one that has not heard yet of its successor.
+    fn agrees(&self) -> bool {
+        let Some(views) = self.nodes().map(|node| self.seen_by(node)).collect::<Option<Vec<_>>>() else { return false };
+        let is_settled = |seen: &Seen| !seen.is_failed && seen.is_master != seen.slots.is_empty();
+        views.iter().all(|view| *view == views[0]) && views[0].values().all(is_settled)
+    }
+
+    fn slot(&self, key: &str) -> u16 {
+        let slots = self.nodes.iter().find_map(|node| node.try_cli(&["CLUSTER", "KEYSLOT", key]).ok());
+        slots.expect("no node answers")
+    }
+
+    /// The master of a slot as a node sees it, behind the epoch since when it is.
+    fn owner(&self, node: usize, slot: u16) -> Option<(u64, usize)> {
+        let seen = self.seen_by(node)?;
+        let owns = |seen: &Seen| seen.is_master && seen.slots.iter().any(|(first, last)| (*first..=*last).contains(&slot));
+        let (id, owner) = seen.iter().find(|(_, seen)| owns(seen))?;
+        Some((owner.epoch, self.ids.iter().position(|own| own == id)?))
+    }
+
+    fn seen_by(&self, node: usize) -> Option<HashMap<String, Seen>> {
+        let text: String = self.node(node).try_cli(&["CLUSTER", "NODES"]).ok()?;
+        Some(text.lines().map(seen).collect())
+    }
+
+    fn is_well(&self, node: usize) -> bool {
+        let info = self.node(node).try_cli::<String>(&["CLUSTER", "INFO"]);
+        let known = format!("cluster_known_nodes:{}\r\n", self.nodes.len());
+        info.is_ok_and(|info| info.contains("cluster_state:ok\r\n") && info.contains(&known))
+    }
+
+    /// Whether a replica has all of its master, and whether a master has all the replicas that it knows of.
+    fn is_in_sync(&self, node: usize) -> bool {
+        let Ok(info) = self.node(node).try_cli::<String>(&["INFO", "replication"]) else { return false };
+        if info.contains("role:master\r\n") {
+            let Some(seen) = self.seen_by(node) else { return false };
+            let replicas = seen.values().filter(|seen| seen.master == self.ids[node]).count();
+            return info.matches(",state=online,").count() == replicas;
+        }
+        info.contains("master_link_status:up\r\n")
+    }
+}
+
+/// Makes a cluster of servers that do not know each other.
+fn introduce(nodes: &[RedisServer], replicas_per_master: usize) {
+    let output = Command::new("redis-cli")
+        .args(["--cluster", "create"])
+        .args(nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())))
+        .args(["--cluster-replicas", &replicas_per_master.to_string(), "--cluster-yes"])
+        .output();
+    let output = output.unwrap_or_else(|error| panic!("the tests need redis-cli, 7 or later: {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Reads a line of `CLUSTER NODES`: id, address, flags, master, ping, pong, epoch, link, slots.
+fn seen(line: &str) -> (String, Seen) {
+    let words: Vec<_> = line.split(' ').collect();
+    // What is in brackets is on its way.
+    let ranges = words[8..].iter().filter(|range| !range.starts_with('['));
+    let slots = ranges.map(|range| {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        (first.parse().unwrap(), last.parse().unwrap())
+    });
+    let has_flag = |wanted: &[&str]| words[2].split(',').any(|flag| wanted.contains(&flag));
+    let seen = Seen {
+        is_master: has_flag(&["master"]),
+        is_failed: has_flag(&["fail", "fail?"]),
+        master: words[3].into(),
+        epoch: words[6].parse().unwrap(),
+        slots: slots.collect(),
+    };
+    (words[0].into(), seen)
+}
+
+/// Asks until there is something, with a bound.
+pub(crate) fn await_condition<T>(otherwise: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(met) = condition() {
+            return met;
+        }
+        assert!(started.elapsed() < PATIENCE, "{otherwise}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A port that is free, as is the one at which other nodes would look for it. Other runs of the tests begin elsewhere.
+fn free_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let is_free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let begin = std::process::id().wrapping_mul(97) % u32::from(PORTS);
+    loop {
+        let number = u32::from(TAKEN.fetch_add(1, Ordering::Relaxed)) + begin;
+        let port = FIRST_PORT + u16::try_from(number % u32::from(PORTS)).unwrap();
+        if is_free(port) && is_free(port + BUS_DISTANCE) {
+            return port;
+        }
+    }
+}
