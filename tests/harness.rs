@@ -1,3 +1,4 @@
 //! The tests' own servers: whether they do what the tests that use them take for granted.
 
 mod failovers;
+mod replication;

@@ -8,12 +8,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::redis::RedisServer;
+use super::replication_proxy::ReplicationProxy;
 
 /// Longest time for anything on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A node that is silent for so long is taken for dead. Shorter, and a busy machine looks like a dead node.
 const NODE_TIMEOUT_MS: &str = "1500";
+
+/// A replica is in sync as soon as it can be, rather than five seconds later.
+const OWN_ARGUMENTS: [&str; 6] =
+    ["--cluster-enabled", "yes", "--cluster-node-timeout", NODE_TIMEOUT_MS, "--repl-diskless-sync-delay", "0"];
 
 /// Nodes listen in this range, and for each other this much above their port: both are below the ports that the kernel gives to
 /// whoever asks for any.
@@ -24,6 +29,8 @@ const BUS_DISTANCE: u16 = 10_000;
 /// Nodes that know each other. The first of them begin as masters.
 pub(crate) struct RedisCluster {
     nodes: Vec<RedisServer>,
+    /// Where clients and replicas come in, if not at the nodes themselves.
+    proxies: Vec<ReplicationProxy>,
     /// What the nodes call each other.
     ids: Vec<String>,
 }
@@ -43,22 +50,52 @@ impl RedisCluster {
     /// A cluster in which every node agrees, and every replica is in sync. The arguments are for every node, and outdo those
     /// here.
     pub(crate) fn start(masters: usize, replicas_per_master: usize, arguments: &[&str]) -> Self {
-        assert!(masters >= 3, "fewer cannot elect a new master");
-        // In sync as soon as it can be, rather than five seconds later.
-        let own = ["--cluster-enabled", "yes", "--cluster-node-timeout", NODE_TIMEOUT_MS, "--repl-diskless-sync-delay", "0"];
-        let arguments = [&own, arguments].concat();
         let count = masters * (1 + replicas_per_master);
-        let nodes: Vec<_> = (0..count).map(|_| RedisServer::start_on(free_port, &arguments)).collect();
-        introduce(&nodes, replicas_per_master);
+        let arguments = [&OWN_ARGUMENTS, arguments].concat();
+        let nodes = (0..count).map(|_| RedisServer::start_on(free_port, &arguments)).collect();
+        Self::of(nodes, Vec::new(), masters)
+    }
+
+    /// As `start`, each node behind a proxy of its own, by whose port the others know it.
+    pub(crate) fn start_behind_proxies(masters: usize, replicas_per_master: usize, arguments: &[&str]) -> Self {
+        let count = masters * (1 + replicas_per_master);
+        let proxies: Vec<_> = (0..count).map(|_| ReplicationProxy::start()).collect();
+        let before = |proxy: &ReplicationProxy| {
+            let port = proxy.port().to_string();
+            let announced = ["--cluster-announce-ip", "127.0.0.1", "--cluster-announce-port", &port];
+            let node = RedisServer::start_on(free_port, &[&OWN_ARGUMENTS, &announced[..], arguments].concat());
+            proxy.stand_before(node.port());
+            node
+        };
+        let nodes = proxies.iter().map(before).collect();
+        Self::of(nodes, proxies, masters)
+    }
+
+    fn of(nodes: Vec<RedisServer>, proxies: Vec<ReplicationProxy>, masters: usize) -> Self {
+        assert!(masters >= 3, "fewer cannot elect a new master");
+        introduce(&nodes, nodes.len() / masters - 1);
         let ids = nodes.iter().map(|node| node.cli(&["CLUSTER", "MYID"])).collect();
-        let cluster = Self { nodes, ids };
+        let cluster = Self { nodes, proxies, ids };
         cluster.await_settled();
         cluster
     }
 
+    /// From now on what a master sends arrives at its replicas so much later, and does not arrive if the master dies meanwhile.
+    pub(crate) fn delay_replication(&self, delay: Duration) {
+        assert_eq!(self.proxies.len(), self.nodes.len(), "there are no proxies");
+        for proxy in &self.proxies {
+            proxy.delay(delay);
+        }
+    }
+
+    /// Where clients of a node come in.
+    pub(crate) fn door(&self, node: usize) -> u16 {
+        self.proxies.get(node).map_or_else(|| self.nodes[node].port(), ReplicationProxy::port)
+    }
+
     /// Where a client begins: all nodes.
     pub(crate) fn url(&self) -> String {
-        let nodes: Vec<_> = self.nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
+        let nodes: Vec<_> = self.nodes().map(|node| format!("127.0.0.1:{}", self.door(node))).collect();
         format!("redis+cluster://{}", nodes.join(","))
     }
 
