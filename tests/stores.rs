@@ -7,6 +7,7 @@ mod embedded_durability;
 mod embedded_incidents;
 mod feed;
 mod histories;
+mod redis_cluster;
 mod redis_faults;
 mod redis_incidents;
 mod redis_layout;
@@ -21,14 +22,28 @@ use suppressd_core::store::redis::{RedisSettings, RedisStore};
 use suppressd_core::{Address, LetterLimits, Record};
 use tempfile::TempDir;
 
-use crate::servers::redis::RedisServer;
+use crate::servers::redis::{RedisServer, patient_settings};
+use crate::servers::redis_cluster::RedisCluster;
 
 /// The limits that every store is opened with here.
 const LIMITS: LetterLimits = LetterLimits { max_letters: 60, max_content_bytes: 1000, max_age_seconds: 1000 };
 
-/// Runs cases, `async fn(impl Store)`, over every store. Each case of each store is a test of its own, with a store of its own.
+/// Runs cases, `async fn(impl Store)`, over every store. Each case of each store is a test of its own, with a store of its own;
+/// but a cluster takes seconds to come up, so there the cases of one file follow each other, each on an empty cluster.
 macro_rules! over_every_store {
     ($($case:ident),+ $(,)?) => {
+        mod redis_cluster {
+            #[test]
+            fn every_case() {
+                let cluster = $crate::servers::redis_cluster::RedisCluster::start(3, 1, &[]);
+                $(
+                    // Shown with what fails.
+                    println!("{}", stringify!($case));
+                    cluster.forget_everything();
+                    $crate::stores::block_on(async { super::$case($crate::stores::of_cluster(&cluster)).await });
+                )+
+            }
+        }
         $crate::stores::over_one_store!(memory: $($case),+);
         $crate::stores::over_one_store!(embedded: $($case),+);
         $crate::stores::over_one_store!(redis: $($case),+);
@@ -68,6 +83,11 @@ fn redis() -> (RedisStore, RedisServer) {
     let server = RedisServer::start(&[]);
     let settings = RedisSettings { letter_limits: LIMITS, ..server.patient_settings() };
     (RedisStore::open(&settings).unwrap(), server)
+}
+
+/// To be called within a runtime.
+fn of_cluster(cluster: &RedisCluster) -> RedisStore {
+    RedisStore::open(&RedisSettings { letter_limits: LIMITS, ..patient_settings(cluster.url()) }).unwrap()
 }
 
 fn in_directory(directory: &Path) -> EmbeddedSettings {

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::markdown::{Document, code_spans, rows};
 use crate::events::{ALICE, address, at, bounce, delivery, entry};
 use crate::servers::redis::RedisServer;
+use crate::servers::redis_cluster::await_condition;
 use crate::stores::block_on;
 
 const PAGE: &str = "docs/operations.md";
@@ -38,6 +39,7 @@ async fn do_everything(store: &impl Store) -> Result<(), Error> {
     store.suppress(&address(ALICE), entry(5, "asked to")).await?;
     store.lift(&address(ALICE), at(800), "ops", "typo").await?;
     store.records(&[address(ALICE)]).await?;
+    store.records_strictly(&[address(ALICE)]).await?;
     store.list_records(None, 10).await?;
     store.replace_incidents(BookVersion(0), &IncidentBook::default()).await?;
     store.incidents(None).await?;
@@ -94,13 +96,23 @@ fn as_user(server: &RedisServer, words: &[String]) -> RedisStore {
     command.extend(words.iter().map(String::as_str));
     server.cli::<()>(&command);
     let letter_limits = LetterLimits { max_age_seconds: 1000, ..LetterLimits::default() };
-    let url = format!("{}?user=suppressd&pass=change-me", server.url());
+    let url = server.url().replace("redis://", "redis://suppressd:change-me@");
     RedisStore::open(&RedisSettings { url, letter_limits, ..server.patient_settings() }).unwrap()
+}
+
+/// A server with a replica, which is killed when it goes.
+fn replicated() -> (RedisServer, RedisServer) {
+    let server = RedisServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
+    let replica = RedisServer::start_on_tcp(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
+    await_condition("the replica does not come in sync", || {
+        server.cli::<String>(&["INFO", "replication"]).contains(",state=online,").then_some(())
+    });
+    (server, replica)
 }
 
 #[test]
 fn the_page_s_rights_are_enough_and_none_is_needless() {
-    let server = RedisServer::start(&[]);
+    let (server, _replica) = replicated();
     let words = words();
     block_on(async {
         let store = as_user(&server, &words);
@@ -123,7 +135,7 @@ fn the_page_s_rights_are_enough_and_none_is_needless() {
 
 #[test]
 fn every_key_is_on_the_page() {
-    let server = RedisServer::start(&[]);
+    let (server, _replica) = replicated();
     let keys: BTreeSet<String> = block_on(async {
         do_everything(&as_user(&server, &words())).await.unwrap();
         server.cli(&["KEYS", "*"])

@@ -143,12 +143,7 @@ impl RedisServer {
 
     /// How a store is opened that waits as long as a busy machine needs.
     pub(crate) fn patient_settings(&self) -> RedisSettings {
-        RedisSettings {
-            read_deadline: PATIENCE,
-            write_deadline: PATIENCE,
-            connection_timeout: PATIENCE,
-            ..RedisSettings::new(self.url())
-        }
+        patient_settings(self.url())
     }
 
     /// A patient store. To be called within a runtime.
@@ -177,6 +172,11 @@ impl RedisServer {
         let (name, arguments) = words.split_first().unwrap();
         ::redis::cmd(name).arg(arguments).query(&mut connection)
     }
+}
+
+/// How a store is opened that waits as long as a busy machine needs.
+pub(crate) fn patient_settings(url: impl Into<String>) -> RedisSettings {
+    RedisSettings { read_deadline: PATIENCE, write_deadline: PATIENCE, connection_timeout: PATIENCE, ..RedisSettings::new(url) }
 }
 
 impl Drop for RedisServer {

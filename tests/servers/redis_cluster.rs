@@ -118,6 +118,15 @@ impl RedisCluster {
         owners.max().expect("no node answers").1
     }
 
+    /// Empties every master that answers. They are children of this process: each was asked for its process id when it came up.
+    pub(crate) fn forget_everything(&self) {
+        for node in self.nodes() {
+            if self.node(node).try_cli::<String>(&["INFO", "replication"]).is_ok_and(|info| info.contains("role:master")) {
+                self.node(node).cli::<()>(&["FLUSHALL"]);
+            }
+        }
+    }
+
     /// The nodes that replicate a master, by its own word.
     pub(crate) fn replicas_of(&self, master: usize) -> Vec<usize> {
         let seen = self.seen_by(master).expect("the master does not answer");

@@ -68,6 +68,16 @@ pub trait EvidenceStore: Clone + Send + Sync + 'static {
     /// If any of them could not be read for certain, the whole call fails.
     fn records(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send;
 
+    /// As [`records`](Self::records), and certain that nobody else has taken over meanwhile: not even a primary that was cut off
+    /// or asleep answers with what was true before. A store without replicas has nothing to add.
+    ///
+    /// # Errors
+    ///
+    /// As there; and if too few replicas say in time that they still follow.
+    fn records_strictly(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send {
+        self.records(addresses)
+    }
+
     /// Asks whether the store could record and read just now.
     ///
     /// # Errors

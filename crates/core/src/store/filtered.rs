@@ -190,6 +190,11 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
         Ok(records)
     }
 
+    /// Never from memory: what is asked for is what the store is certain of.
+    async fn records_strictly(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
+        self.store.records_strictly(addresses).await
+    }
+
     async fn probe(&self) -> Result<(), Error> {
         self.store.probe().await
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use redis::Value;
 
+use super::call::Call;
 use super::fault::damaged_field;
-use super::script::{Call, run};
 use super::{RedisStore, keys, reply};
 use crate::store::{AnswerStore, DomainAnswers};
 use crate::{Answers, AnswersBySlot, Error, KEPT_ANSWERS_SECONDS, Slot, UnixSeconds};
@@ -20,12 +20,9 @@ impl AnswerStore for RedisStore {
         if by_domain.is_empty() {
             return Ok(Vec::new());
         }
-        let writes = &self.shared.writes;
-        let _room = writes.room_for(counted.len())?;
         let keys: Vec<String> = by_domain.keys().map(|domain| keys::answers(domain)).collect();
-        let calls: Vec<_> =
-            keys.iter().zip(by_domain.values()).map(|(key, answers)| self.counting(key, answers, oldest)).collect();
-        let replies = writes.within_deadline(run(writes, &calls)).await?;
+        let calls = keys.iter().zip(by_domain.values()).map(|(key, answers)| self.counting(key, answers, oldest));
+        let replies = self.write(calls.collect()).await?;
         let mut given = Vec::new();
         for (((domain, answers), key), reply) in by_domain.into_iter().zip(&keys).zip(replies) {
             if is_asked(&answers) {
@@ -38,8 +35,9 @@ impl AnswerStore for RedisStore {
 
 impl RedisStore {
     /// The call that adds to the counts of one domain.
-    fn counting<'a>(&'a self, key: &'a str, answers: &AnswersBySlot, oldest: Slot) -> Call<'a> {
-        let call = Call::new(&self.shared.scripts.answers_count, &[key])
+    fn counting(&self, key: &str, answers: &AnswersBySlot, oldest: Slot) -> Call {
+        let call = Call::script(&self.shared.scripts.answers_count, &[key])
+            .of_parts(answers.len())
             .number(&oldest.number())
             .number(&KEPT_ANSWERS_SECONDS)
             .number(&u8::from(is_asked(answers)));

@@ -22,6 +22,28 @@ const PASSING_CODES: [&str; 10] = [
     "UNBLOCKED",
 ];
 
+/// An error, and whether it is certain that nothing was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) error: Error,
+    /// What was asked never left this process.
+    pub(super) was_never_sent: bool,
+}
+
+impl Fault {
+    /// What a connection said instead of replies.
+    pub(super) fn of_connection(error: &RedisError) -> Self {
+        Self { error: from_redis(error), was_never_sent: error.is_connection_refusal() }
+    }
+}
+
+/// What is not known to have never been sent.
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self { error, was_never_sent: false }
+    }
+}
+
 /// Longest name of a field that an error shows.
 const MAX_SHOWN_BYTES: usize = 32;
 
@@ -47,6 +69,48 @@ pub(super) fn from_redis(error: &RedisError) -> Error {
 /// Redis did not answer in time.
 pub(super) fn too_late() -> Error {
     unavailable("Redis did not answer in time")
+}
+
+/// Redis has it, but not as many replicas as there should be say so: it could be lost with the primary.
+pub(super) fn not_replicated(replicas: i64, wanted: usize) -> Error {
+    unavailable(&format!("it was not replicated in time: {replicas} of {wanted} replicas have it"))
+}
+
+/// Nobody serves a part of the cluster.
+pub(super) fn uncovered() -> Error {
+    unavailable("a part of the Redis Cluster is served by nobody")
+}
+
+/// A slot is on its way from one server to another.
+pub(super) fn moving() -> Error {
+    unavailable("a part of the Redis Cluster is on its way to another server")
+}
+
+/// Nobody said which servers there are.
+pub(super) fn no_topology() -> Error {
+    unavailable("no server says which Redis is the primary")
+}
+
+/// The Sentinel knows no service of that name.
+pub(super) fn unknown_service() -> Error {
+    Error::StoreFailed { reason: "the Sentinel knows no service of that name; correct the store's URL".into() }
+}
+
+/// A server that was named as the primary says that it is none.
+pub(super) fn not_primary() -> Error {
+    unavailable("the Redis that Sentinel names is not the primary yet")
+}
+
+/// What waited to be written has nobody left who would write it.
+pub(super) fn nobody_writes() -> Error {
+    unavailable("nobody writes to Redis any more")
+}
+
+/// Where an error that names another server sends who asked: its host, which may be empty, and its port.
+pub(super) fn named_server(detail: &str) -> Option<(&str, u16)> {
+    let (host, port) = detail.split(' ').next_back()?.rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    Some((host, port.parse().ok()?))
 }
 
 /// A reply that no script or command of this version gives.
@@ -93,7 +157,7 @@ fn remedy(code: &str) -> &'static str {
         "NOPERM" => "allow its user all that suppressd does: see the documentation of the Redis store",
         "DENIED" => "Redis is in protected mode: give it a password, or bind it to loopback",
         "WRONGTYPE" => "a key that begins with sup: holds something else; give suppressd a Redis of its own",
-        "MOVED" | "ASK" | "CROSSSLOT" => "it is part of a cluster, which this version does not speak to",
+        "MOVED" | "ASK" | "CROSSSLOT" => "it is part of a cluster: give the store as redis+cluster://host:port",
         "ERR" => "see whether it is Redis 7 or later, and whether its keys that begin with sup: were changed by hand",
         _ => "see Redis's documentation of that error",
     }

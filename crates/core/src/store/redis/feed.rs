@@ -9,54 +9,26 @@
 //! That alone would be enough. So that a new record is known sooner than at the next question, its bucket is published, and asked
 //! for at once. A message that is lost costs that time, and nothing else.
 
+mod follower;
+
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use redis::aio::{ConnectionLike as _, MultiplexedConnection, PubSubStream};
-use redis::{AsyncConnectionConfig, Client, Msg, Pipeline, Value};
-use tokio::time::{sleep, timeout, timeout_at};
-use tokio_stream::StreamExt as _;
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::sleep;
 
 use super::keys::BUCKETS;
-use super::{RedisStore, fault, keys, reply};
+use super::location::Endpoint;
+use super::node::Node;
+use super::{RedisStore, keys};
 use crate::store::{FeedSink, FeedStore};
 use crate::{Address, Error};
+use follower::follow_primary;
 
-/// How long is waited between two questions: several of them fit into the shortest bound that makes sense.
-const POLL_INTERVAL: Duration = Duration::from_millis(60);
-
-/// How long is waited before a connection is tried again that was lost.
-const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Where the bucket of a new record is published.
-const NEW_RECORDS: &str = "sup:feed";
-
-/// How long is waited after a question for what was published, so that much of it is asked for together.
-const GATHER_INTERVAL: Duration = Duration::from_millis(2);
-
-/// Most entries of a feed in one answer: Redis does nothing else while it writes them.
-const MAX_ENTRIES_PER_READ: usize = 500;
-
-/// Time for one answer. The first ones are long.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
-
-/// The id of an entry: milliseconds and a number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct EntryId(u64, u64);
-
-impl EntryId {
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let (milliseconds, number) = std::str::from_utf8(bytes).ok()?.split_once('-')?;
-        Some(Self(milliseconds.parse().ok()?, number.parse().ok()?))
-    }
-}
-
-impl std::fmt::Display for EntryId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.0, self.1)
-    }
-}
+/// How often it is looked whether buckets have gone to other primaries.
+const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
 
 impl FeedStore for RedisStore {
     fn bucket_of(&self, address: &Address) -> u8 {
@@ -64,171 +36,80 @@ impl FeedStore for RedisStore {
     }
 
     async fn follow<S: FeedSink>(&self, sink: Arc<S>) -> Infallible {
-        let buckets: Vec<u8> = (0..BUCKETS).filter_map(|bucket| u8::try_from(bucket).ok()).collect();
-        let mut is_following = true;
+        let mut followers = Followers { store: self.clone(), sink, of_primaries: HashMap::new(), tasks: JoinSet::new() };
         loop {
-            let Err(error) = follow_primary(self.shared.reads.client(), &buckets, &*sink, &mut is_following).await;
-            for bucket in &buckets {
-                sink.doubt(*bucket);
+            followers.settle().await;
+            tokio::select! {
+                Some(ended) = followers.tasks.join_next_with_id() => followers.note_end(&ended),
+                () = sleep(SETTLE_INTERVAL) => {}
             }
-            if is_following {
-                tracing::warn!(%error, "the feed cannot be followed; checks ask the store");
-                is_following = false;
-            }
-            sleep(RETRY_INTERVAL).await;
         }
     }
 }
 
-/// Follows the feeds of one primary over one connection, as long as that lasts.
-async fn follow_primary(
-    client: &Client,
-    buckets: &[u8],
-    sink: &impl FeedSink,
-    is_following: &mut bool,
-) -> Result<Infallible, Error> {
-    let mut published = subscribe(client).await?;
-    let config =
-        AsyncConnectionConfig::new().set_connection_timeout(Some(ANSWER_DEADLINE)).set_response_timeout(Some(ANSWER_DEADLINE));
-    let connection = client.get_multiplexed_async_connection_with_config(&config).await;
-    let mut follower = Follower {
-        connection: connection.map_err(|error| fault::from_redis(&error))?,
-        sink,
-        history: None,
-        feeds: buckets.iter().map(|bucket| Feed { bucket: *bucket, known: EntryId::default() }).collect(),
-    };
-    loop {
-        while follower.ask(buckets).await? {}
-        if !*is_following {
-            tracing::info!("the feed is followed again");
-            *is_following = true;
-        }
-        let next_poll = tokio::time::Instant::now() + POLL_INTERVAL;
-        while let Ok(message) = timeout_at(next_poll, published.next()).await {
-            let lost = || Error::StoreUnavailable { reason: "the connection to Redis was lost".into() };
-            let mut new: Vec<u8> = bucket(&message.ok_or_else(lost)?).into_iter().collect();
-            sleep(GATHER_INTERVAL).await;
-            // Each bucket once, and no more messages than there are buckets: the others come next.
-            while new.len() < buckets.len()
-                && let Ok(message) = timeout(Duration::ZERO, published.next()).await
-            {
-                new.extend(bucket(&message.ok_or_else(lost)?).filter(|bucket| !new.contains(bucket)));
-            }
-            follower.ask(&new).await?;
-        }
-    }
+/// One follower for each primary, each for the buckets that are the primary's.
+struct Followers<S> {
+    store: RedisStore,
+    sink: Arc<S>,
+    of_primaries: HashMap<Endpoint, (Vec<u8>, AbortHandle)>,
+    tasks: JoinSet<Error>,
 }
 
-async fn subscribe(client: &Client) -> Result<PubSubStream, Error> {
-    let subscribed = async {
-        let mut subscription = client.get_async_pubsub().await?;
-        subscription.subscribe(NEW_RECORDS).await?;
-        Ok(subscription.into_on_message())
-    };
-    let late = |_| Err(fault::too_late());
-    timeout(ANSWER_DEADLINE, subscribed)
-        .await
-        .map_or_else(late, |subscribed| subscribed.map_err(|error| fault::from_redis(&error)))
-}
-
-/// The bucket that a message names.
-fn bucket(message: &Msg) -> Option<u8> {
-    u8::from_str_radix(std::str::from_utf8(message.get_payload_bytes()).ok()?, 16).ok()
-}
-
-/// One bucket's feed, and the latest entry of it that is known.
-struct Feed {
-    bucket: u8,
-    known: EntryId,
-}
-
-struct Follower<'a, S> {
-    connection: MultiplexedConnection,
-    sink: &'a S,
-    /// The history of which the known entries are.
-    history: Option<Vec<u8>>,
-    feeds: Vec<Feed>,
-}
-
-impl<S: FeedSink> Follower<'_, S> {
-    /// Asks for what is new of the feeds of some buckets. Says whether there is more than fits into one answer.
-    async fn ask(&mut self, buckets: &[u8]) -> Result<bool, Error> {
-        let places: Vec<usize> = (0..self.feeds.len()).filter(|place| buckets.contains(&self.feeds[*place].bucket)).collect();
-        let mut pipeline = Pipeline::with_capacity(1 + 2 * places.len());
-        pipeline.cmd("INFO").arg("replication");
-        for feed in places.iter().map(|place| &self.feeds[*place]) {
-            let key = keys::feed(feed.bucket.into());
-            pipeline.cmd("XREVRANGE").arg(&key).arg("+").arg("-").arg("COUNT").arg(1);
-            pipeline.cmd("XRANGE").arg(&key).arg(format!("({}", feed.known)).arg("+").arg("COUNT").arg(MAX_ENTRIES_PER_READ);
-        }
-        let asked_at = Instant::now();
-        let replies = self.connection.req_packed_commands(&pipeline, 0, pipeline.len()).await;
-        let mut replies = replies.map_err(|error| fault::from_redis(&error))?.into_iter();
-        let mut next = || replies.next().ok_or_else(fault::unexpected_reply);
-        let is_same_history = self.recognise(next()?)?;
-        let mut has_more = false;
-        for place in places {
-            let (last, entries) = (next()?, next()?);
-            if is_same_history {
-                has_more |= self.apply(place, last, entries, asked_at)?;
+impl<S: FeedSink> Followers<S> {
+    /// Starts followers of new primaries and those whose buckets are others by now, and ends the old ones.
+    async fn settle(&mut self) {
+        let router = &self.store.shared.router;
+        // Without a word on who has what, those go on that can.
+        let Ok(map) = router.map().await else { return };
+        let mut wanted: HashMap<Endpoint, (Arc<Node>, Vec<u8>)> = HashMap::new();
+        for bucket in 0..BUCKETS {
+            // A slot that nobody has is in nobody's feed.
+            if let (Ok(node), Ok(bucket)) = (map.owner(keys::slot(&keys::feed(bucket))), u8::try_from(bucket)) {
+                let of_node = wanted.entry(node.endpoint().clone()).or_insert_with(|| (Arc::clone(node), Vec::new()));
+                of_node.1.push(bucket);
             }
         }
-        Ok(has_more || !is_same_history)
-    }
-
-    /// Whether it is the primary of the history that was followed. If it is another one, everything is read anew.
-    fn recognise(&mut self, info: Value) -> Result<bool, Error> {
-        let info = reply::bytes(info.extract_error().map_err(|error| fault::from_redis(&error))?)?.unwrap_or_default();
-        let line =
-            |name: &[u8]| info.split(|byte| *byte == b'\n').find_map(|line| Some(line.strip_prefix(name)?.trim_ascii().to_vec()));
-        if line(b"role:").as_deref() != Some(b"master") {
-            return Err(Error::StoreUnavailable { reason: "Redis is no primary just now".into() });
-        }
-        let history = line(b"master_replid:").ok_or_else(fault::unexpected_reply)?;
-        let is_same = self.history.as_ref().is_none_or(|known| *known == history);
-        if !is_same {
-            for feed in &mut self.feeds {
-                self.sink.doubt(feed.bucket);
-                feed.known = EntryId::default();
+        let sink = &self.sink;
+        self.of_primaries.retain(|endpoint, (buckets, task)| {
+            let stays = wanted.get(endpoint).is_some_and(|(_, wanted)| wanted == buckets);
+            if !stays {
+                task.abort();
+                doubt(&**sink, buckets);
+            }
+            stays
+        });
+        for (endpoint, (node, buckets)) in wanted {
+            if !self.of_primaries.contains_key(&endpoint) {
+                let (router, sink) = (Arc::clone(&self.store.shared.router), Arc::clone(&self.sink));
+                let task = self.tasks.spawn(follow_primary(router, node, buckets.clone(), sink));
+                self.of_primaries.insert(endpoint, (buckets, task));
             }
         }
-        self.history = Some(history);
-        Ok(is_same)
     }
 
-    /// Adds what is new of a feed. Says whether there is more than was answered.
-    fn apply(&mut self, place: usize, last: Value, entries: Value, asked_at: Instant) -> Result<bool, Error> {
-        let feed = &mut self.feeds[place];
-        let [last, entries] = [last, entries].map(|value| value.extract_error().map_err(|error| fault::from_redis(&error)));
-        let last = match reply::list(last?)?.into_iter().next() {
-            Some(entry) => read_entry(entry)?.0,
-            None => EntryId::default(),
+    /// A follower has lost its primary: its buckets are in doubt, and perhaps another one's.
+    fn note_end(&mut self, ended: &Result<(Id, Error), JoinError>) {
+        let id = match ended {
+            Ok((id, _)) => *id,
+            Err(error) => error.id(),
         };
-        if last < feed.known {
-            self.sink.doubt(feed.bucket);
-            feed.known = EntryId::default();
-            return Ok(true);
-        }
-        let entries = reply::list(entries?)?;
-        let has_more = entries.len() == MAX_ENTRIES_PER_READ;
-        for entry in entries {
-            let (id, address) = read_entry(entry)?;
-            self.sink.add(&address);
-            feed.known = id;
-        }
-        if !has_more {
-            self.sink.confirm(feed.bucket, asked_at);
-        }
-        Ok(has_more)
+        let sink = &self.sink;
+        self.of_primaries.retain(|endpoint, (buckets, task)| {
+            let is_it = task.id() == id;
+            if is_it {
+                doubt(&**sink, buckets);
+                if let Ok((_, error)) = ended {
+                    tracing::debug!(%error, ?endpoint, "the feed of a primary cannot be followed");
+                }
+            }
+            !is_it
+        });
+        self.store.shared.router.survey_soon();
     }
 }
 
-/// An entry's id and address.
-fn read_entry(entry: Value) -> Result<(EntryId, String), Error> {
-    let mut parts = reply::list(entry)?.into_iter();
-    let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
-    let id = reply::bytes(id)?.and_then(|id| EntryId::read(&id)).ok_or_else(fault::unexpected_reply)?;
-    let address = reply::fields(fields)?.into_iter().find(|(name, _)| name == "a").map(|(_, address)| address);
-    let address = address.and_then(|address| String::from_utf8(address).ok()).ok_or_else(fault::unexpected_reply)?;
-    Ok((id, address))
+fn doubt(sink: &impl FeedSink, buckets: &[u8]) {
+    for bucket in buckets {
+        sink.doubt(*bucket);
+    }
 }

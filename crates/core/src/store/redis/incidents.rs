@@ -2,9 +2,9 @@
 
 use redis::Value;
 
+use super::call::Call;
 use super::fault::damaged_field;
 use super::keys::INCIDENTS;
-use super::script::{Call, run};
 use super::{RedisStore, reply, to_json};
 use crate::store::{BookVersion, IncidentStore};
 use crate::{Error, Incident, IncidentBook, IncidentId};
@@ -14,24 +14,21 @@ const VERSION: &str = "version";
 
 impl IncidentStore for RedisStore {
     async fn incidents(&self, known: Option<BookVersion>) -> Result<Option<(BookVersion, IncidentBook)>, Error> {
-        let shared = &*self.shared;
-        let reads = &shared.reads;
-        let _room = reads.room_for(1)?;
         let known = known.map(|BookVersion(known)| known.to_string()).unwrap_or_default();
-        let call = Call::new(&shared.scripts.incidents_read, &[INCIDENTS]).argument(known);
-        let book = reply::only(reads.within_deadline(run(reads, &[call])).await?)?;
+        let call = Call::script(&self.shared.scripts.incidents_read, &[INCIDENTS]).argument(known).reading();
+        let book = reply::only(self.read(vec![call]).await?)?;
         if book == Value::Nil { Ok(None) } else { read(reply::fields(book)?).map(Some) }
     }
 
     async fn replace_incidents(&self, known: BookVersion, book: &IncidentBook) -> Result<bool, Error> {
         let next = known.0.saturating_add(1);
-        let mut call = Call::new(&self.shared.scripts.incidents_replace, &[INCIDENTS]).number(&known.0);
+        let mut call = Call::script(&self.shared.scripts.incidents_replace, &[INCIDENTS]).number(&known.0);
         call = call.argument(VERSION).number(&next);
         for (place, incident) in book.incidents().iter().enumerate() {
             // A hash has no order: the names of the fields tell it.
             call = call.argument(format!("{place:03}:{}", incident.id())).argument(to_json(incident)?);
         }
-        reply::yes_or_no(&self.write(1, call).await?)
+        reply::yes_or_no(&self.write_one(call).await?)
     }
 }
 

@@ -49,6 +49,21 @@ pub(super) fn answers(domain: &str) -> String {
     format!("sup:{{{:02x}}}:answers:{domain}", bucket(domain))
 }
 
+/// The key that a strict read writes to, in the slot of an address's bucket.
+pub(super) fn fence(address: &Address) -> String {
+    format!("sup:{{{:02x}}}:fence", bucket(address.as_str()))
+}
+
+/// Slots of a cluster.
+pub(super) const SLOTS: u16 = 16_384;
+
+/// The slot in which a key lies: that of what stands between its first braces, if anything does.
+pub(super) fn slot(key: &str) -> u16 {
+    let tag = key.split_once('{').and_then(|(_, behind)| behind.split_once('}')).map(|(tag, _)| tag);
+    crc16(tag.filter(|tag| !tag.is_empty()).unwrap_or(key).as_bytes()) % SLOTS
+}
+
+/// The bucket of an address or a domain.
 pub(super) fn bucket(name: &str) -> u16 {
     crc16(name.as_bytes()) % BUCKETS
 }
@@ -88,6 +103,20 @@ mod tests {
         assert_eq!(crc16(b"123456789"), 0x31c3);
         assert_eq!(crc16(b"foo"), 44_950);
         assert_eq!(crc16(b""), 0);
+    }
+
+    #[test]
+    fn slots_are_those_of_redis_cluster() {
+        // What CLUSTER KEYSLOT says.
+        for (key, expected) in
+            [("foo", 12_182), ("{foo}bar", 12_182), ("x{foo}{bar}", 12_182), ("{}foo", 9_500), ("sup:{foo}:feed", 12_182)]
+        {
+            assert_eq!(slot(key), expected, "{key}");
+        }
+        let address = "alice@example.com".parse().unwrap();
+        let keys = AddressKeys::of(&address);
+        let of_address = [&keys.record, &keys.feed, &keys.changes, &fence(&address)].map(|key| slot(key));
+        assert!(of_address.iter().all(|slot| *slot == of_address[0]), "{of_address:?}");
     }
 
     #[test]

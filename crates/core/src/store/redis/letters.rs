@@ -1,9 +1,9 @@
 //! Rejected letters in Redis.
 
-use redis::{Pipeline, Value};
+use redis::Value;
 
+use super::call::Call;
 use super::keys::{LETTER_BYTES, LETTER_CONTENT, LETTER_HEADS, LETTERS_BY_TIME};
-use super::script::{Call, run, without_errors};
 use super::{RedisStore, fault, reply};
 use crate::store::{LetterStore, MAX_LETTERS_PER_PAGE};
 use crate::{Error, Letter, LetterHead, LetterId, LetterLimits, LetterUsage, UnixSeconds};
@@ -16,13 +16,10 @@ const NO_ROOM: i64 = -1;
 
 impl LetterStore for RedisStore {
     async fn keep_letters(&self, letters: Vec<Letter>, now: UnixSeconds) -> Result<Vec<bool>, Error> {
-        let shared = &*self.shared;
         if letters.is_empty() {
             return Ok(Vec::new());
         }
-        let _room = shared.writes.room_for(letters.len())?;
-        let calls: Vec<_> = letters.into_iter().map(|letter| self.keeping(letter, now)).collect();
-        let replies = shared.writes.within_deadline(run(&shared.writes, &calls)).await?;
+        let replies = self.write(letters.into_iter().map(|letter| self.keeping(letter, now)).collect()).await?;
         let is_new = |reply: &Value| match reply::number(reply)? {
             NO_ROOM => Err(Error::LettersFull),
             kept => Ok(kept == 1),
@@ -35,11 +32,13 @@ impl LetterStore for RedisStore {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let mut call = Call::new(&self.shared.scripts.letter_page, &[LETTER_HEADS, LETTERS_BY_TIME]).number(&limit);
+        // Letters may be long: they are read on the connection for writes, where they hold up no check.
+        let keys = [LETTER_HEADS, LETTERS_BY_TIME];
+        let mut call = Call::script(&self.shared.scripts.letter_page, &keys).number(&limit).reading();
         if let Some((received, id)) = after {
             call = call.number(&received.get()).number(&id);
         }
-        let mut page = reply::list(self.write(1, call).await?)?.into_iter();
+        let mut page = reply::list(self.write_one(call).await?)?.into_iter();
         let mut heads = Vec::with_capacity(page.len() / 2);
         while let (Some(id), Some(head)) = (page.next(), page.next()) {
             let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()?.parse().ok()).ok_or_else(damaged)?;
@@ -49,8 +48,8 @@ impl LetterStore for RedisStore {
     }
 
     async fn letter(&self, id: LetterId) -> Result<Option<Letter>, Error> {
-        let call = Call::new(&self.shared.scripts.letter_read, &[LETTER_HEADS, LETTER_CONTENT]).number(&id);
-        let mut parts = reply::list(self.write(1, call).await?)?.into_iter();
+        let call = Call::script(&self.shared.scripts.letter_read, &[LETTER_HEADS, LETTER_CONTENT]).number(&id).reading();
+        let mut parts = reply::list(self.write_one(call).await?)?.into_iter();
         let (Some(head), Some(content)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
         let head = match reply::bytes(head)? {
             Some(head) => read_head(id, Some(head))?,
@@ -62,16 +61,13 @@ impl LetterStore for RedisStore {
 
     async fn remove_letter(&self, id: LetterId) -> Result<bool, Error> {
         let keys = [LETTER_HEADS, LETTERS_BY_TIME, LETTER_CONTENT, LETTER_BYTES];
-        let call = Call::new(&self.shared.scripts.letter_remove, &keys).number(&id);
-        reply::yes_or_no(&self.write(1, call).await?)
+        let call = Call::script(&self.shared.scripts.letter_remove, &keys).number(&id);
+        reply::yes_or_no(&self.write_one(call).await?)
     }
 
     async fn letter_usage(&self) -> Result<LetterUsage, Error> {
-        let writes = &self.shared.writes;
-        let _room = writes.room_for(1)?;
-        let mut pipeline = Pipeline::new();
-        pipeline.cmd("HLEN").arg(LETTER_HEADS).cmd("GET").arg(LETTER_BYTES);
-        let mut replies = without_errors(writes.within_deadline(writes.ask(&pipeline)).await?)?.into_iter();
+        let calls = vec![Call::command("HLEN", LETTER_HEADS), Call::command("GET", LETTER_BYTES)];
+        let mut replies = self.write(calls).await?.into_iter();
         let (Some(letters), Some(bytes)) = (replies.next(), replies.next()) else { return Err(fault::unexpected_reply()) };
         let letters = u64::try_from(reply::number(&letters)?).map_err(|_| fault::unexpected_reply())?;
         let content_bytes = match reply::bytes(bytes)? {
@@ -83,11 +79,11 @@ impl LetterStore for RedisStore {
 }
 
 impl RedisStore {
-    fn keeping(&self, letter: Letter, now: UnixSeconds) -> Call<'_> {
+    fn keeping(&self, letter: Letter, now: UnixSeconds) -> Call {
         let LetterLimits { max_letters, max_content_bytes, max_age_seconds } = self.shared.letter_limits;
         let Letter { head, content } = letter;
         let oldest = now.get().saturating_sub_unsigned(max_age_seconds);
-        Call::new(&self.shared.scripts.letter_keep, &[LETTER_HEADS, LETTERS_BY_TIME, LETTER_CONTENT, LETTER_BYTES])
+        Call::script(&self.shared.scripts.letter_keep, &[LETTER_HEADS, LETTERS_BY_TIME, LETTER_CONTENT, LETTER_BYTES])
             .number(&head.id)
             .number(&head.received.get())
             .number(&head.content_bytes)

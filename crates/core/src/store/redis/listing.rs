@@ -1,10 +1,11 @@
 //! All records, by the feeds of the buckets.
 
-use redis::{Pipeline, Value};
+use redis::Value;
 
+use super::call::Call;
 use super::keys::BUCKETS;
-use super::script::without_errors;
-use super::{RedisStore, fault, keys, reply};
+use super::node::Door;
+use super::{RedisStore, fault, keys, record_of, reply, within};
 use crate::store::listing::no_place;
 use crate::store::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
 use crate::{Address, Error, Record};
@@ -58,9 +59,8 @@ impl ListingStore for RedisStore {
     async fn list_records(&self, after: Option<&ListingPlace>, limit: usize) -> Result<ListingPage, Error> {
         let place = after.map_or_else(|| Some(Place::beginning_of(0)), Place::read).ok_or_else(no_place)?;
         let limit = limit.clamp(1, MAX_RECORDS_PER_PAGE);
-        let reads = &self.shared.reads;
-        let _room = reads.room_for(limit)?;
-        reads.within_deadline(self.page(place, limit)).await
+        let _room = self.room_for_reads(limit)?;
+        within(self.deadlines().read_deadline, self.page(place, limit)).await
     }
 }
 
@@ -95,12 +95,12 @@ impl RedisStore {
     async fn look(&self, from: Place, feeds: u16, limit: usize, entries: &mut Vec<Entry>) -> Result<Place, Error> {
         let wanted = limit - entries.len();
         let buckets = from.bucket..from.bucket.saturating_add(feeds).min(BUCKETS);
-        let mut pipeline = Pipeline::new();
-        for bucket in buckets.clone() {
+        let look_at = |bucket| {
             let behind = if bucket == from.bucket { &from.entry } else { BEFORE_ALL };
-            pipeline.cmd("XRANGE").arg(keys::feed(bucket)).arg(format!("({behind}")).arg("+").arg("COUNT").arg(wanted);
-        }
-        let replies = without_errors(self.shared.reads.ask(&pipeline).await?)?;
+            let feed = Call::command("XRANGE", keys::feed(bucket));
+            feed.argument(format!("({behind}")).argument("+").argument("COUNT").number(&wanted)
+        };
+        let replies = self.shared.router.make(Door::Reads, buckets.clone().map(look_at).collect()).await?;
         for (bucket, reply) in buckets.clone().zip(replies) {
             let room = limit - entries.len();
             if room == 0 {
@@ -120,11 +120,8 @@ impl RedisStore {
 
     /// Reads the records of entries, without those that are gone. Says how many fields they have.
     async fn read_records(&self, entries: &[Entry], records: &mut Vec<Record>) -> Result<usize, Error> {
-        let mut pipeline = Pipeline::with_capacity(entries.len());
-        for entry in entries {
-            pipeline.cmd("HGETALL").arg(keys::record(&entry.address));
-        }
-        let replies = without_errors(self.shared.reads.ask(&pipeline).await?)?;
+        let reading = |entry: &Entry| record_of(&entry.address);
+        let replies = self.shared.router.make(Door::Reads, entries.iter().map(reading).collect()).await?;
         let mut fields = 0;
         for (entry, reply) in entries.iter().zip(replies) {
             fields += number_of_fields(&reply);

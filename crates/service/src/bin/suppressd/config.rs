@@ -1,5 +1,7 @@
 //! The configuration of `serve`: what the settings are, and which of them do not go together.
 
+mod redis;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -14,6 +16,8 @@ use crate::logging::{LogFilter, LogFormat, LogSettings};
 use crate::policy_file::PolicyFile;
 use crate::sources::{Environment, Sources};
 use crate::store_location::StoreLocation;
+
+pub(crate) use redis::RedisConfig;
 
 /// What a process serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,8 +64,7 @@ pub(crate) struct Config {
     pub(crate) role: Role,
     pub(crate) store: StoreLocation,
     pub(crate) waits_for_disk: bool,
-    pub(crate) redis_read_deadline: Duration,
-    pub(crate) redis_write_deadline: Duration,
+    pub(crate) redis: RedisConfig,
     pub(crate) letter_limits: LetterLimits,
     pub(crate) http: SocketAddr,
     pub(crate) ingest: suppressd_ingest::Settings,
@@ -79,7 +82,6 @@ impl Config {
     /// Reads the configuration. `environment` gives a variable's value.
     pub(crate) fn read(arguments: &ServeArguments, environment: &Environment) -> anyhow::Result<Self> {
         let sources = Sources::new(flags(arguments), environment, arguments.config.as_deref())?;
-        let milliseconds = |name, default| sources.positive(name, default).map(Duration::from_millis);
         let role = sources.parsed("role")?.unwrap_or(Role::All);
         let has_filter = sources.flag("filter", true)?;
         let policy_file = sources.parsed::<PolicyFile>("policy")?;
@@ -91,14 +93,15 @@ impl Config {
             role,
             store: sources.parsed("store")?.unwrap_or_else(|| StoreLocation::Directory("suppressd-data".into())),
             waits_for_disk: !sources.flag("unsafe_no_fsync", false)?,
-            redis_read_deadline: milliseconds("redis_read_deadline_ms", 300)?,
-            redis_write_deadline: milliseconds("redis_write_deadline_ms", 2000)?,
+            redis: RedisConfig::read(&sources)?,
             letter_limits: letter_limits(&sources)?,
             http: address(&sources, "http", 8080)?,
             ingest: ingest_settings(&sources, role)?,
             grpc: address(&sources, "grpc", 50051)?,
             service: service_settings(&sources)?,
-            filter_bound: Some(milliseconds("filter_bound_ms", 250)?).filter(|_| role.checks()).filter(|_| has_filter),
+            filter_bound: Some(Duration::from_millis(sources.positive("filter_bound_ms", 250)?))
+                .filter(|_| role.checks())
+                .filter(|_| has_filter),
             rulebook,
             policy_file,
             drain_deadline: Duration::from_secs(sources.positive("drain_deadline_seconds", 10)?),
@@ -107,6 +110,9 @@ impl Config {
                 format: sources.parsed("log_format")?.unwrap_or(LogFormat::Text),
             },
         };
+        if let StoreLocation::Redis(url) = &config.store {
+            config.redis.settings(url, config.letter_limits).validate()?;
+        }
         config.ingest.validate()?;
         config.service.validate()?;
         config.refuse_exposure(sources.flag("grpc_plaintext", false)?)?;
@@ -156,6 +162,8 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("max_letters", &arguments.max_letters),
         ("max_letters_bytes", &arguments.max_letters_bytes),
         ("max_letter_age_days", &arguments.max_letter_age_days),
+        ("redis_ca", &arguments.redis_ca),
+        ("redis_wait_replicas", &arguments.redis_wait_replicas),
         ("redis_read_deadline_ms", &arguments.redis_read_deadline_ms),
         ("redis_write_deadline_ms", &arguments.redis_write_deadline_ms),
         ("drain_deadline_seconds", &arguments.drain_deadline_seconds),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use prometheus_client::registry::Registry;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
-use suppressd_core::store::redis::{RedisSettings, RedisStore};
+use suppressd_core::store::redis::RedisStore;
 use suppressd_core::store::{FilteredStore, Store};
 use suppressd_core::{Error as StoreError, Rulebook};
 use tokio::net::TcpListener;
@@ -56,12 +56,7 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
             serve(store, config, async move { failing.stopped().await }).await
         }
         StoreLocation::Redis(url) => {
-            let settings = RedisSettings {
-                letter_limits: config.letter_limits,
-                read_deadline: config.redis_read_deadline,
-                write_deadline: config.redis_write_deadline,
-                ..RedisSettings::new(url)
-            };
+            let settings = config.redis.settings(&url, config.letter_limits);
             // It mends itself.
             serve(RedisStore::open(&settings)?, config, std::future::pending()).await
         }

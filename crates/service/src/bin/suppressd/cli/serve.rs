@@ -18,7 +18,8 @@ pub(crate) struct ServeArguments {
     /// What to serve: all, ingest (webhooks only) or check (gRPC only) [default: all]
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<String>,
-    /// Where evidence is kept: a directory, or redis://user:password@host:port [default: suppressd-data]
+    /// Where evidence is kept: a directory, or redis://user:password@host:port, rediss://, redis+cluster://host:port,host:port or
+    /// redis+sentinel://host:port,host:port/service [default: suppressd-data]
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) store: Option<String>,
     /// Where HTTP is served [default: 127.0.0.1:8080]
@@ -66,6 +67,12 @@ pub(crate) struct ServeArguments {
     /// How long a rejected letter is kept [default: 30]
     #[arg(long, value_name = "DAYS")]
     pub(crate) max_letter_age_days: Option<String>,
+    /// Roots that Redis's certificates must lead to, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) redis_ca: Option<String>,
+    /// How many replicas of Redis must have what is acknowledged: auto, all or a number [default: auto]
+    #[arg(long, value_name = "REPLICAS")]
+    pub(crate) redis_wait_replicas: Option<String>,
     /// Time that Redis has for a read [default: 300]
     #[arg(long, value_name = "MS")]
     pub(crate) redis_read_deadline_ms: Option<String>,

@@ -128,9 +128,39 @@ fn a_store_is_a_directory_or_a_url_and_its_password_is_not_shown() {
     assert!(!format!("{redis} {redis:?}").contains("hidden"));
     let socket = at("redis+unix:///s?user=u&pass=hidden").unwrap().store;
     assert_eq!(socket.to_string(), "redis at /s");
-    for url in ["redis://", "postgres://h", "redis+cluster://h:1,h:2", "redis:/h", "redis://:hidden@h/x"] {
+    let cluster = at("redis+cluster://u:hidden@h:1,h:2").unwrap().store;
+    assert_eq!(cluster.to_string(), "redis at h:1,h:2");
+    for url in [
+        "redis://",
+        "postgres://h",
+        "redis+cluster://:hidden@h:1,",
+        "redis+sentinel://:hidden@h:1",
+        "redis:/h",
+        "redis://:hidden@h/x",
+    ] {
         let refusal = format!("{:#}", at(url).unwrap_err());
         assert!(refusal.starts_with("--store: ") && !refusal.contains("hidden"), "{refusal}");
+    }
+}
+
+#[test]
+fn redis_is_trusted_only_by_tls_and_waited_for_as_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let roots = directory.path().join("root.pem");
+    let own = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(&roots, own.cert.pem()).unwrap();
+    let with = |store: &str, name: &str, value: &str| {
+        read(&ServeArguments { store: Some(store.into()), ..ServeArguments::default() }, &[(name, value)])
+    };
+    let roots = roots.to_str().unwrap();
+    assert!(with("rediss://h", "SUPPRESSD_REDIS_CA", roots).is_ok());
+    assert!(format!("{:#}", with("redis://h", "SUPPRESSD_REDIS_CA", roots).unwrap_err()).contains("rediss://"));
+    for good in ["auto", "all", "0", "2"] {
+        assert!(with("redis://h", "SUPPRESSD_REDIS_WAIT_REPLICAS", good).is_ok(), "{good}");
+    }
+    for bad in ["", "-1", "some"] {
+        let refusal = format!("{:#}", with("redis://h", "SUPPRESSD_REDIS_WAIT_REPLICAS", bad).unwrap_err());
+        assert!(refusal.starts_with("SUPPRESSD_REDIS_WAIT_REPLICAS: must be auto, all"), "{refusal}");
     }
 }
 
