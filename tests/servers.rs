@@ -2,6 +2,7 @@
 
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
+pub(crate) mod redis_pair;
 pub(crate) mod redis_sentinel;
 mod replication_proxy;
 pub(crate) mod suppressd;

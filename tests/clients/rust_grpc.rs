@@ -17,6 +17,7 @@ pub(crate) struct Checks {
     runtime: Runtime,
     client: SuppressionServiceClient<Channel>,
     token: Option<String>,
+    strict: bool,
 }
 
 impl Checks {
@@ -24,11 +25,17 @@ impl Checks {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().timeout(PATIENCE);
         let client = runtime.block_on(async { SuppressionServiceClient::new(endpoint.connect_lazy()) });
-        Self { runtime, client, token: None }
+        Self { runtime, client, token: None, strict: false }
     }
 
     pub(crate) fn with_token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
+        self
+    }
+
+    /// Asks that nobody answers who may have been replaced.
+    pub(crate) fn strictly(mut self) -> Self {
+        self.strict = true;
         self
     }
 
@@ -41,7 +48,7 @@ impl Checks {
     }
 
     pub(crate) fn of_account(&self, email: &str, account: &str) -> Result<IsSuppressedResponse, Status> {
-        let request = self.request(IsSuppressedRequest { email: email.into(), account: account.into(), strict: false });
+        let request = self.request(IsSuppressedRequest { email: email.into(), account: account.into(), strict: self.strict });
         let mut client = self.client.clone();
         self.runtime.block_on(client.is_suppressed(request)).map(tonic::Response::into_inner)
     }
@@ -69,7 +76,7 @@ impl Checks {
 
     pub(crate) fn batch(&self, emails: &[&str]) -> Result<Vec<SuppressionResult>, Status> {
         let emails = emails.iter().map(|email| (*email).to_owned()).collect();
-        let request = self.request(BatchIsSuppressedRequest { emails, account: String::new(), strict: false });
+        let request = self.request(BatchIsSuppressedRequest { emails, account: String::new(), strict: self.strict });
         let mut client = self.client.clone();
         self.runtime.block_on(client.batch_is_suppressed(request)).map(|answer| answer.into_inner().results)
     }
@@ -84,7 +91,7 @@ impl Checks {
             let mut seen = Vec::new();
             for emails in messages {
                 let emails = emails.iter().map(|email| (*email).to_owned()).collect();
-                let _ = sender.send(StreamIsSuppressedRequest { emails, account: String::new(), strict: false }).await;
+                let _ = sender.send(StreamIsSuppressedRequest { emails, account: String::new(), strict: self.strict }).await;
                 match answers.message().await {
                     Ok(answer) => seen.push(Ok(answer.unwrap().results)),
                     Err(status) => {

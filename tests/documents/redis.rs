@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use super::markdown::{Document, code_spans, rows};
 use crate::events::{ALICE, address, at, bounce, delivery, entry};
 use crate::servers::redis::RedisServer;
-use crate::servers::redis_cluster::await_condition;
+use crate::servers::redis_pair::RedisPair;
 use crate::stores::block_on;
 
 const PAGE: &str = "docs/operations.md";
@@ -100,29 +100,20 @@ fn as_user(server: &RedisServer, words: &[String]) -> RedisStore {
     RedisStore::open(&RedisSettings { url, letter_limits, ..server.patient_settings() }).unwrap()
 }
 
-/// A server with a replica, which is killed when it goes.
-fn replicated() -> (RedisServer, RedisServer) {
-    let server = RedisServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
-    let replica = RedisServer::start_on_tcp(&["--replicaof", &format!("127.0.0.1 {}", server.port())]);
-    await_condition("the replica does not come in sync", || {
-        server.cli::<String>(&["INFO", "replication"]).contains(",state=online,").then_some(())
-    });
-    (server, replica)
-}
-
 #[test]
 fn the_page_s_rights_are_enough_and_none_is_needless() {
-    let (server, _replica) = replicated();
+    let pair = RedisPair::start(&[]);
+    let server = &pair.primary;
     let words = words();
     block_on(async {
-        let store = as_user(&server, &words);
+        let store = as_user(server, &words);
         assert_eq!(do_everything(&store).await, Ok(()));
         assert!(can_follow(&store).await);
         for right in words.iter().filter(|word| word.starts_with('+')) {
             let without: Vec<_> = words.iter().filter(|word| *word != right).cloned().collect();
             // EVAL is only for scripts that Redis has forgotten.
             server.cli::<()>(&["SCRIPT", "FLUSH"]);
-            let store = as_user(&server, &without);
+            let store = as_user(server, &without);
             let done = do_everything(&store).await;
             let is_of_the_filter = done.is_ok() && (right == MAKES_QUICKER || !can_follow(&store).await);
             assert!(
@@ -135,9 +126,10 @@ fn the_page_s_rights_are_enough_and_none_is_needless() {
 
 #[test]
 fn every_key_is_on_the_page() {
-    let (server, _replica) = replicated();
+    let pair = RedisPair::start(&[]);
+    let server = &pair.primary;
     let keys: BTreeSet<String> = block_on(async {
-        do_everything(&as_user(&server, &words())).await.unwrap();
+        do_everything(&as_user(server, &words())).await.unwrap();
         server.cli(&["KEYS", "*"])
     });
     let forms: BTreeSet<String> = keys.iter().map(|key| form_of(key)).collect();

@@ -21,6 +21,21 @@ pub(crate) struct Judge<S> {
     metrics: Metrics,
 }
 
+/// How evidence is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reading {
+    Plain,
+    /// By nobody who may have been replaced.
+    Strict,
+}
+
+impl Reading {
+    /// As a request says it.
+    pub(crate) fn of(is_strict: bool) -> Self {
+        if is_strict { Self::Strict } else { Self::Plain }
+    }
+}
+
 /// By what the addresses of one call are judged.
 struct Standard<'a> {
     policy: &'a Policy,
@@ -42,18 +57,18 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     }
 
     /// Judges one address by the evidence of an account, or of every account if it has no name.
-    pub(crate) async fn one(&self, email: &str, account: &str) -> Result<Verdict, Error> {
+    pub(crate) async fn one(&self, email: &str, account: &str, reading: Reading) -> Result<Verdict, Error> {
         let started = Instant::now();
-        let judged = self.judge_one(email, account).await;
+        let judged = self.judge_one(email, account, reading).await;
         self.metrics.count(judged.as_ref().map_or_else(kind_of_error, kind_of_verdict), 1);
         self.metrics.count_advised(judged.iter().filter(|verdict| verdict.advice.is_some()).count());
         self.metrics.took_one(started.elapsed());
         judged
     }
 
-    async fn judge_one(&self, email: &str, account: &str) -> Result<Verdict, Error> {
+    async fn judge_one(&self, email: &str, account: &str, reading: Reading) -> Result<Verdict, Error> {
         let address: Address = email.parse()?;
-        let record = self.read(std::slice::from_ref(&address)).await?.pop().flatten();
+        let record = self.read(std::slice::from_ref(&address), reading).await?.pop().flatten();
         let rulebook = self.rulebook();
         Ok(self.standard(&rulebook.policy, account).await?.verdict(record))
     }
@@ -61,7 +76,7 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     /// Judges one address, and says why.
     pub(crate) async fn explain(&self, email: &str, account: &str) -> Result<Explained, Error> {
         let address: Address = email.parse()?;
-        let record = self.read(std::slice::from_ref(&address)).await?.pop().flatten();
+        let record = self.read(std::slice::from_ref(&address), Reading::Plain).await?.pop().flatten();
         let rulebook = self.rulebook();
         let standard = self.standard(&rulebook.policy, account).await?;
         let record = record.map(|record| standard.seen(record));
@@ -71,9 +86,14 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     }
 
     /// Judges many addresses, in their order. What cannot be an address costs no other; a fault of the store fails all.
-    pub(crate) async fn many(&self, emails: &[String], account: &str) -> Result<Vec<Result<Verdict, Error>>, Error> {
+    pub(crate) async fn many(
+        &self,
+        emails: &[String],
+        account: &str,
+        reading: Reading,
+    ) -> Result<Vec<Result<Verdict, Error>>, Error> {
         let started = Instant::now();
-        let judged = self.judge_many(emails, account).await;
+        let judged = self.judge_many(emails, account, reading).await;
         match &judged {
             Ok(results) => {
                 self.metrics.count_advised(results.iter().flatten().filter(|verdict| verdict.advice.is_some()).count());
@@ -89,19 +109,23 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         judged
     }
 
-    async fn judge_many(&self, emails: &[String], account: &str) -> Result<Vec<Result<Verdict, Error>>, Error> {
+    async fn judge_many(&self, emails: &[String], account: &str, reading: Reading) -> Result<Vec<Result<Verdict, Error>>, Error> {
         let mut addresses: Vec<Address> = Vec::with_capacity(emails.len());
         let parsed: Vec<Result<(), Error>> =
             emails.iter().map(|email| email.parse().map(|address| addresses.push(address))).collect();
-        let mut records = self.read(&addresses).await?.into_iter();
+        let mut records = self.read(&addresses, reading).await?.into_iter();
         let rulebook = self.rulebook();
         let standard = self.standard(&rulebook.policy, account).await?;
         let judge = |parsed: Result<(), Error>| parsed.map(|()| standard.verdict(records.next().flatten()));
         Ok(parsed.into_iter().map(judge).collect())
     }
 
-    async fn read(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
-        let records = self.store.records(addresses).await.inspect_err(|error| warn!(%error, "evidence cannot be read"))?;
+    async fn read(&self, addresses: &[Address], reading: Reading) -> Result<Vec<Option<Record>>, Error> {
+        let records = match reading {
+            Reading::Plain => self.store.records(addresses).await,
+            Reading::Strict => self.store.records_strictly(addresses).await,
+        };
+        let records = records.inspect_err(|error| warn!(%error, "evidence cannot be read"))?;
         if records.len() == addresses.len() {
             return Ok(records);
         }

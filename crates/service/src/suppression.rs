@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::judge::Judge;
+use crate::judge::{Judge, Reading};
 use crate::proto::suppression_service_server::SuppressionService;
 use crate::proto::{
     BatchIsSuppressedRequest, BatchIsSuppressedResponse, IsSuppressedRequest, IsSuppressedResponse, StreamIsSuppressedRequest,
@@ -22,9 +22,6 @@ use crate::{Limits, status};
 const MAX_ANSWERS_WAITING: usize = 2;
 
 /// Answers checks.
-///
-/// `strict` is a plain read: right for a directory and for a Redis without replicas. A replica that is given as the store is not
-/// noticed.
 pub(crate) struct Suppression<S> {
     judge: Arc<Judge<S>>,
     limits: Limits,
@@ -40,8 +37,8 @@ impl<S: EvidenceStore + IncidentStore> Suppression<S> {
 #[tonic::async_trait]
 impl<S: EvidenceStore + IncidentStore> SuppressionService for Suppression<S> {
     async fn is_suppressed(&self, request: Request<IsSuppressedRequest>) -> Result<Response<IsSuppressedResponse>, Status> {
-        let IsSuppressedRequest { email, account, strict: _ } = request.into_inner();
-        let verdict = self.judge.one(&email, &account).await.map_err(|error| status::of(&error, "email"))?;
+        let IsSuppressedRequest { email, account, strict } = request.into_inner();
+        let verdict = self.judge.one(&email, &account, Reading::of(strict)).await.map_err(|error| status::of(&error, "email"))?;
         // The same as of one among others, less the error that it cannot have here.
         let SuppressionResult { suppressed, reason, suppressed_at, soft_bounces, soft_bounce_limit, detail, error: _ } =
             result(Ok(verdict));
@@ -52,8 +49,8 @@ impl<S: EvidenceStore + IncidentStore> SuppressionService for Suppression<S> {
         &self,
         request: Request<BatchIsSuppressedRequest>,
     ) -> Result<Response<BatchIsSuppressedResponse>, Status> {
-        let BatchIsSuppressedRequest { emails, account, strict: _ } = request.into_inner();
-        let results = batch(&self.judge, &self.limits, &emails, &account).await?;
+        let BatchIsSuppressedRequest { emails, account, strict } = request.into_inner();
+        let results = batch(&self.judge, &self.limits, &emails, &account, Reading::of(strict)).await?;
         Ok(Response::new(BatchIsSuppressedResponse { results }))
     }
 
@@ -110,7 +107,8 @@ impl<S: EvidenceStore + IncidentStore> Conversation<S> {
     }
 
     async fn answer(&self, request: StreamIsSuppressedRequest) -> Result<StreamIsSuppressedResponse, Status> {
-        let answered = batch(&self.judge, &self.limits, &request.emails, &request.account);
+        let StreamIsSuppressedRequest { emails, account, strict } = request;
+        let answered = batch(&self.judge, &self.limits, &emails, &account, Reading::of(strict));
         let results = timeout(self.limits.call_timeout, answered)
             .await
             .unwrap_or_else(|_| Err(Status::unavailable("the store did not answer in time")))?;
@@ -123,12 +121,13 @@ async fn batch<S: EvidenceStore + IncidentStore>(
     limits: &Limits,
     emails: &[String],
     account: &str,
+    reading: Reading,
 ) -> Result<Vec<SuppressionResult>, Status> {
     let most = limits.max_addresses_per_batch;
     if emails.len() > most {
         return Err(status::refused("emails", &format!("{} addresses; a batch holds {most} at most", emails.len())));
     }
-    let judged = judge.many(emails, account).await.map_err(|error| status::of(&error, "emails"))?;
+    let judged = judge.many(emails, account, reading).await.map_err(|error| status::of(&error, "emails"))?;
     Ok(judged.into_iter().map(result).collect())
 }
 
