@@ -6,6 +6,7 @@ mod embedded_damage;
 mod embedded_durability;
 mod embedded_incidents;
 mod feed;
+mod feed_of_a_cluster;
 mod histories;
 mod redis_cluster;
 mod redis_faults;
