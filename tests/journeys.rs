@@ -16,6 +16,7 @@ mod outage_guard;
 mod policy;
 mod shutdown;
 mod slow_clients;
+mod store_check;
 mod strict;
 mod verdicts;
 pub(crate) mod webhook;

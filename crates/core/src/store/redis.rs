@@ -21,6 +21,7 @@ mod answers;
 mod batcher;
 mod call;
 mod connection;
+mod danger;
 mod fault;
 mod feed;
 mod incidents;
@@ -58,6 +59,7 @@ use router::Router;
 use script::Scripts;
 use survey::Survey;
 
+pub use danger::{Danger, DangerKind, Dangers};
 pub use settings::{RedisSettings, WaitReplicas};
 
 /// Entries that are kept of the changes of a bucket; Redis removes whole blocks, so it may be some more.
@@ -100,13 +102,28 @@ impl RedisStore {
             wait: settings.wait_replicas,
         };
         let shared = Shared {
-            router: Arc::new(Router::new(Survey::new(location, of_nodes))),
+            router: Arc::new(Router::new(Survey::new(location, of_nodes), !settings.is_checked_first)),
             room_for_reads: Semaphore::new(MAX_ADDRESSES_IN_FLIGHT),
             silent_primaries: AtomicUsize::new(0),
             letter_limits: settings.letter_limits,
             scripts: Scripts::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// Looks for settings with which Redis loses or hides what it acknowledged: of every primary, and of the replicas that can be
+    /// reached.
+    ///
+    /// # Errors
+    ///
+    /// If no primary answers.
+    pub async fn check(&self) -> Result<Dangers, Error> {
+        danger::look(&self.shared.router).await
+    }
+
+    /// Uses it from now on, if it was opened to be checked first.
+    pub fn trust(&self) {
+        self.shared.router.open();
     }
 
     fn deadlines(&self) -> &NodeSettings {

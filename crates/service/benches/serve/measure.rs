@@ -18,6 +18,8 @@ impl Measured {
     pub(crate) fn suppressd(store: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_suppressd"));
         command.args(["serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-format", "json", "--store"]).arg(store);
+        // What is measured is not Redis's disk.
+        command.env("SUPPRESSD_REDIS_ALLOW", "appendonly,appendfsync");
         Self::start(command, 2)
     }
 

@@ -76,6 +76,11 @@ pub(super) fn not_replicated(replicas: i64, wanted: usize) -> Error {
     unavailable(&format!("it was not replicated in time: {replicas} of {wanted} replicas have it"))
 }
 
+/// It is not known yet whether this Redis keeps what it acknowledges.
+pub(super) fn unchecked() -> Error {
+    unavailable("the settings of Redis are not checked yet, or must be changed first; the server's log says which")
+}
+
 /// Nobody serves a part of the cluster.
 pub(super) fn uncovered() -> Error {
     unavailable("a part of the Redis Cluster is served by nobody")

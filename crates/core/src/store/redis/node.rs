@@ -92,6 +92,10 @@ impl Node {
         self.reads.make(&sent).await
     }
 
+    pub(super) fn for_reads(&self) -> &Connection {
+        self.reads.connection()
+    }
+
     /// Asks one thing on the connection for reads; a reply that is an error is one here.
     pub(super) async fn ask(&self, words: &[&str]) -> Result<Value, Error> {
         ask_on(self.reads.connection(), words).await

@@ -1,5 +1,6 @@
 //! Brings each call to the primary of its slot, and again to whoever has the slot then, if it was refused.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,8 @@ impl Map {
 /// Finds the way.
 pub(super) struct Router {
     survey: Survey,
+    /// Whether calls are made.
+    is_open: AtomicBool,
     known: Mutex<Known>,
     /// One asks at a time.
     turn: Semaphore,
@@ -75,12 +78,17 @@ struct Open {
 }
 
 impl Router {
-    pub(super) fn new(survey: Survey) -> Self {
-        Self { survey, known: Mutex::default(), turn: Semaphore::new(1) }
+    pub(super) fn new(survey: Survey, is_open: bool) -> Self {
+        Self { survey, is_open: AtomicBool::new(is_open), known: Mutex::default(), turn: Semaphore::new(1) }
     }
 
     pub(super) fn survey(&self) -> &Survey {
         &self.survey
+    }
+
+    /// Makes calls from now on.
+    pub(super) fn open(&self) {
+        self.is_open.store(true, Ordering::Relaxed);
     }
 
     /// Makes calls, each at the primary of its slot. `Ok` means that each has its reply, none of them is an error, and those that
@@ -144,8 +152,13 @@ impl Router {
         Ok((newer, open))
     }
 
-    /// Who has what, as it is known. Asked for first if nothing is, and behind the caller's back if it is old.
+    /// Who has what, if calls are made.
     pub(super) async fn map(self: &Arc<Self>) -> Result<Arc<Map>, Error> {
+        if self.is_open.load(Ordering::Relaxed) { self.map_unchecked().await } else { Err(fault::unchecked()) }
+    }
+
+    /// Who has what, as it is known. Asked for first if nothing is, and behind the caller's back if it is old.
+    pub(super) async fn map_unchecked(self: &Arc<Self>) -> Result<Arc<Map>, Error> {
         let map = self.known().map.clone();
         let Some(map) = map else { return self.newer_than(0).await };
         if map.made.elapsed() >= SURVEY_INTERVAL {

@@ -41,6 +41,9 @@ pub struct RedisSettings {
     pub roots: Option<Vec<u8>>,
     /// How many replicas must have a write before it is acknowledged.
     pub wait_replicas: WaitReplicas,
+    /// Whether it is used only after [`RedisStore::trust`](super::RedisStore::trust), when its settings were checked; until then
+    /// it says that it is unavailable.
+    pub is_checked_first: bool,
     /// How much the rejected letters may take up.
     pub letter_limits: LetterLimits,
     /// Longest time for a read, with all that it waits for.
@@ -60,6 +63,7 @@ impl RedisSettings {
             url: url.into(),
             roots: None,
             wait_replicas: WaitReplicas::default(),
+            is_checked_first: false,
             letter_limits: LetterLimits::default(),
             read_deadline: Duration::from_millis(300),
             write_deadline: Duration::from_secs(2),
@@ -82,6 +86,7 @@ impl fmt::Debug for RedisSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisSettings")
             .field("wait_replicas", &self.wait_replicas)
+            .field("is_checked_first", &self.is_checked_first)
             .field("letter_limits", &self.letter_limits)
             .field("read_deadline", &self.read_deadline)
             .field("write_deadline", &self.write_deadline)

@@ -157,6 +157,11 @@ impl Survey {
         Ok(Arc::clone(self.nodes().entry(endpoint.clone()).or_insert(node)))
     }
 
+    /// Connections to a server that are not kept.
+    pub(super) fn visit(&self, endpoint: &Endpoint) -> Result<Node, Error> {
+        Node::new(endpoint.clone(), &self.access, self.settings)
+    }
+
     fn nodes(&self) -> MutexGuard<'_, HashMap<Endpoint, Arc<Node>>> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -162,6 +162,7 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("max_letters", &arguments.max_letters),
         ("max_letters_bytes", &arguments.max_letters_bytes),
         ("max_letter_age_days", &arguments.max_letter_age_days),
+        ("redis_allow", &arguments.redis_allow),
         ("redis_ca", &arguments.redis_ca),
         ("redis_wait_replicas", &arguments.redis_wait_replicas),
         ("redis_read_deadline_ms", &arguments.redis_read_deadline_ms),

@@ -18,6 +18,7 @@ mod replay;
 mod secret;
 mod serve;
 mod sources;
+mod store_check;
 mod store_location;
 mod what_if;
 

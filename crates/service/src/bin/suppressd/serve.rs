@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::logging;
 use crate::policy_file::{self, Reloads};
 use crate::secret;
+use crate::store_check::StoreCheck;
 use crate::store_location::StoreLocation;
 
 /// How long what blocks (a letter on its way to the disk) may take after everything else has ended.
@@ -43,6 +44,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 
 async fn open_and_serve(config: Config) -> anyhow::Result<()> {
     info!(version = env!("CARGO_PKG_VERSION"), store = %config.store, role = ?config.role, "starting");
+    let mut registry = Registry::default();
     match config.store.clone() {
         StoreLocation::Directory(directory) => {
             if !config.waits_for_disk {
@@ -53,19 +55,27 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
             let store = EmbeddedStore::open(&settings)?;
             // Held by a clone that ends with this future, so that the store is released before the process ends.
             let failing = store.clone();
-            serve(store, config, async move { failing.stopped().await }).await
+            serve(store, config, registry, async move { failing.stopped().await }).await
         }
         StoreLocation::Redis(url) => {
             let settings = config.redis.settings(&url, config.letter_limits);
+            let store = RedisStore::open(&settings)?;
+            let mut check = StoreCheck::register(store.clone(), config.redis.allowed.clone(), &mut registry);
+            check.begin().await?;
             // It mends itself.
-            serve(RedisStore::open(&settings)?, config, std::future::pending()).await
+            serve(store, config, registry, async move { match check.go_on().await {} }).await
         }
     }
 }
 
 /// Serves until a signal comes, a door fails or the store is beyond repair, then drains both doors. `failed` says that the store
 /// is: who supervises the process starts it again, and the opening finds what is left.
-async fn serve<S: Store>(store: S, mut config: Config, failed: impl Future<Output = StoreError>) -> anyhow::Result<()> {
+async fn serve<S: Store>(
+    store: S,
+    mut config: Config,
+    mut registry: Registry,
+    failed: impl Future<Output = StoreError>,
+) -> anyhow::Result<()> {
     let store = match config.filter_bound {
         Some(bound) => FilteredStore::new(store, bound),
         None => FilteredStore::unfiltered(store),
@@ -78,7 +88,6 @@ async fn serve<S: Store>(store: S, mut config: Config, failed: impl Future<Outpu
     let drain_deadline = config.drain_deadline;
     let policy_file = config.policy_file.take();
     let (rules, rulebook) = watch::channel(Arc::new(std::mem::take(&mut config.rulebook)));
-    let mut registry = Registry::default();
     let following = policy_file::follow(policy_file, hang_up, rules, Reloads::register(&mut registry));
     suppressd_service::register_filter(&mut registry, store.clone());
     // Goes on while the doors drain, and ends with this future.

@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 4] = ["admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 24] = [
+const PLAIN: [&str; 25] = [
     "drain_deadline_seconds",
     "filter",
     "filter_bound_ms",
@@ -33,6 +33,7 @@ const PLAIN: [&str; 24] = [
     "max_letters",
     "max_letters_bytes",
     "policy",
+    "redis_allow",
     "redis_ca",
     "redis_read_deadline_ms",
     "redis_wait_replicas",

@@ -6,6 +6,7 @@ use suppressd_core::LetterLimits;
 use suppressd_core::store::redis::{RedisSettings, WaitReplicas};
 
 use crate::sources::Sources;
+use crate::store_check::Allowed;
 
 /// How a Redis is used, whichever it is.
 #[derive(Debug, Clone)]
@@ -14,6 +15,7 @@ pub(crate) struct RedisConfig {
     write_deadline: Duration,
     wait_replicas: WaitReplicas,
     roots: Option<Vec<u8>>,
+    pub(crate) allowed: Allowed,
 }
 
 impl RedisConfig {
@@ -24,6 +26,7 @@ impl RedisConfig {
             write_deadline: milliseconds("redis_write_deadline_ms", 2000)?,
             wait_replicas: sources.parsed("redis_wait_replicas")?.unwrap_or_default(),
             roots: sources.text_of_file("redis_ca")?.map(String::into_bytes),
+            allowed: sources.parsed("redis_allow")?.unwrap_or_default(),
         })
     }
 
@@ -35,6 +38,7 @@ impl RedisConfig {
             write_deadline: self.write_deadline,
             wait_replicas: self.wait_replicas,
             roots: self.roots.clone(),
+            is_checked_first: true,
             ..RedisSettings::new(url)
         }
     }

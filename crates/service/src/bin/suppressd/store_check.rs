@@ -1,0 +1,113 @@
+//! Whether a Redis keeps what it acknowledges: looked at before it is used, and now and then.
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::bail;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use suppressd_core::store::redis::{Danger, DangerKind, Dangers, RedisStore};
+use tracing::{debug, error, info, warn};
+
+/// How often it is looked at.
+const CHECK_INTERVAL: Duration = Duration::from_mins(1);
+
+/// How often it is looked at as long as it is not used, or one of its primaries was never seen.
+const FIRST_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// The dangers that the operator allows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Allowed(BTreeSet<DangerKind>);
+
+/// Names, separated by commas.
+impl FromStr for Allowed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',').map(|name| name.trim().parse()).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DangerLabel {
+    danger: &'static str,
+}
+
+/// Looks at a Redis that was opened to be checked first.
+pub(crate) struct StoreCheck {
+    store: RedisStore,
+    allowed: Allowed,
+    is_passed: bool,
+    is_complete: bool,
+    known: Vec<Danger>,
+    servers: Family<DangerLabel, Gauge>,
+}
+
+impl StoreCheck {
+    pub(crate) fn register(store: RedisStore, allowed: Allowed, registry: &mut Registry) -> Self {
+        let servers = Family::default();
+        let help = "Servers of the store with a setting by which they may lose or hide what was acknowledged";
+        registry.register("suppressd_store_dangers", help, servers.clone());
+        let check = Self { store, allowed, is_passed: false, is_complete: false, known: Vec::new(), servers };
+        check.count();
+        check
+    }
+
+    /// Looks for the first time.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong and not allowed. A Redis that does not answer is nothing wrong: it may be started later.
+    pub(crate) async fn begin(&mut self) -> anyhow::Result<()> {
+        self.look().await;
+        if self.known.is_empty() {
+            return Ok(());
+        }
+        let said: Vec<_> = self.known.iter().map(ToString::to_string).collect();
+        bail!("the store may lose or hide what was acknowledged:\n{}", said.join("\n"));
+    }
+
+    /// Looks again and again. Never ends: who has taken events goes on, and says so.
+    pub(crate) async fn go_on(mut self) -> Infallible {
+        loop {
+            tokio::time::sleep(if self.is_complete { CHECK_INTERVAL } else { FIRST_CHECK_INTERVAL }).await;
+            let before = self.known.clone();
+            self.look().await;
+            for danger in self.known.iter().filter(|danger| !before.contains(danger)) {
+                error!("{danger}");
+            }
+        }
+    }
+
+    async fn look(&mut self) {
+        let Dangers { found, silent_primaries } = match self.store.check().await {
+            Ok(dangers) => dangers,
+            Err(error) if self.is_passed => return debug!(%error, "the settings of Redis cannot be looked at"),
+            Err(error) => return warn!(%error, "the settings of Redis cannot be looked at; it is not used before"),
+        };
+        let (allowed, dangers): (Vec<_>, Vec<_>) = found.into_iter().partition(|danger| self.allowed.0.contains(&danger.kind));
+        self.known = dangers;
+        self.count();
+        if self.known.is_empty() && !self.is_passed {
+            for danger in allowed {
+                warn!("allowed: {danger}");
+            }
+            info!("the settings of Redis are safe, but for what is allowed");
+            self.is_passed = true;
+            self.store.trust();
+        }
+        self.is_complete |= self.is_passed && silent_primaries == 0;
+    }
+
+    fn count(&self) {
+        for kind in DangerKind::ALL {
+            let servers = self.known.iter().filter(|danger| danger.kind == kind).count();
+            let servers = i64::try_from(servers).unwrap_or(i64::MAX);
+            self.servers.get_or_create(&DangerLabel { danger: kind.as_str() }).set(servers);
+        }
+    }
+}
