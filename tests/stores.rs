@@ -12,6 +12,8 @@ mod redis_cluster;
 mod redis_faults;
 mod redis_incidents;
 mod redis_layout;
+mod redis_sentinel;
+mod redis_tls;
 
 use std::future::Future;
 use std::path::Path;
@@ -89,6 +91,14 @@ fn redis() -> (RedisStore, RedisServer) {
 /// To be called within a runtime.
 fn of_cluster(cluster: &RedisCluster) -> RedisStore {
     RedisStore::open(&RedisSettings { letter_limits: LIMITS, ..patient_settings(cluster.url()) }).unwrap()
+}
+
+/// Some of what every store does, over one that is reached in another way. Each on an empty store, which `open` gives.
+async fn some_of_the_contract(open: impl Fn() -> RedisStore) {
+    contract::an_event_counts_once(open()).await;
+    contract::many_addresses_at_once_lose_nothing(open()).await;
+    contract::an_entry_by_hand_is_kept_and_replaced(open()).await;
+    contract::clones_share_what_they_keep(open()).await;
 }
 
 fn in_directory(directory: &Path) -> EmbeddedSettings {

@@ -191,6 +191,6 @@ pub(super) fn directory() -> tempfile::TempDir {
     tempfile::tempdir_in(if is_short { &wanted } else { Path::new("/tmp") }).unwrap()
 }
 
-pub(super) fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -28,7 +28,7 @@ over_every_store!(
     a_lift_fences_off_the_evidence_there_is,
 );
 
-async fn an_event_counts_once(store: impl Store) {
+pub(super) async fn an_event_counts_once(store: impl Store) {
     let event = bounce(ALICE, 1, 100, "quota-issues");
     // Within one call, in a later one, and in the company of others.
     assert_eq!(store.record(&[event.clone(), event.clone()]).await, Ok(vec![Recorded, Duplicate]));
@@ -129,7 +129,7 @@ async fn the_same_event_at_once_counts_once(store: impl Store) {
     assert_eq!((record.evidence().len(), record.counters.get(Class::Soft)), (1, 1));
 }
 
-async fn many_addresses_at_once_lose_nothing(store: impl Store) {
+pub(super) async fn many_addresses_at_once_lose_nothing(store: impl Store) {
     // Each task records for all addresses, so every record is written by all of them.
     let names: Vec<_> = (0..10).map(|number| format!("a{number}@x.example")).collect();
     let record_some = |task: u64| {
@@ -175,7 +175,7 @@ async fn a_record_is_read_as_it_was_at_one_moment(store: impl Store) {
     }
 }
 
-async fn clones_share_what_they_keep(store: impl Store) {
+pub(super) async fn clones_share_what_they_keep(store: impl Store) {
     let other = store.clone();
     store.record(&[bounce(ALICE, 1, 100, "other")]).await.unwrap();
     assert_eq!(other.record(&[bounce(ALICE, 1, 100, "other")]).await, Ok(vec![Duplicate]));
@@ -186,7 +186,7 @@ async fn clones_share_what_they_keep(store: impl Store) {
     assert_eq!(store.letter_usage().await, Ok(LetterUsage { letters: 1, content_bytes: 1 }));
 }
 
-async fn an_entry_by_hand_is_kept_and_replaced(store: impl Store) {
+pub(super) async fn an_entry_by_hand_is_kept_and_replaced(store: impl Store) {
     store.record(&[bounce(ALICE, 1, 100, "other")]).await.unwrap();
     store.suppress(&address(ALICE), entry(5, "first")).await.unwrap();
     let second = suppressd_core::ManualEntry { until: Some(at(900)), ..entry(6, "\"second\": {|}\n\u{e9}") };

@@ -1,5 +1,8 @@
 //! What Redis's errors mean to a caller. The only place of that rule.
 
+use std::error::Error as _;
+use std::sync::Arc;
+
 use redis::{ErrorKind, RedisError};
 
 use crate::{Address, Error};
@@ -150,9 +153,19 @@ fn connection_fault(error: &RedisError) -> &'static str {
         "Redis did not answer in time"
     } else if error.is_connection_dropped() {
         "the connection to Redis was lost"
+    } else if is_unreadable(error) {
+        "Redis has no certificate that can be trusted, or speaks no TLS"
     } else {
         "Redis cannot be reached"
     }
+}
+
+/// What TLS says of a certificate or of bytes that are none of its own.
+fn is_unreadable(error: &RedisError) -> bool {
+    // The library hands out what lies behind it in the box in which it keeps it.
+    let source = error.source().and_then(|source| source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>());
+    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
+    io.is_some_and(|error| error.kind() == std::io::ErrorKind::InvalidData)
 }
 
 fn remedy(code: &str) -> &'static str {
