@@ -70,6 +70,9 @@ fn missing(checks: &Checks, acknowledged: &[Acknowledged]) -> usize {
     all.chunks(1000).map(|batch| checks.batch(batch).unwrap().iter().filter(|result| !result.suppressed()).count()).sum()
 }
 
+/// A machine that is busy with other tests may take its time: that is no loss.
+const PATIENT: [&str; 2] = ["--redis-read-deadline-ms", "10000"];
+
 #[test]
 fn an_embedded_store_loses_nothing_that_was_acknowledged() {
     let ground = Ground::embedded();
@@ -95,7 +98,7 @@ fn number_in(rcpt: &str) -> usize {
 #[test]
 fn a_redis_that_syncs_always_loses_nothing_that_was_acknowledged() {
     let mut redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
-    let server = Launch::on(&redis.url()).start();
+    let server = Launch::on(&redis.url()).flags(&PATIENT).start();
     let mut acknowledged = Vec::new();
     for round in 0..KILLS {
         acknowledged.push(deliver_until_killed(&server.webhook(), round, || redis.kill()));
@@ -108,7 +111,7 @@ fn a_redis_that_syncs_always_loses_nothing_that_was_acknowledged() {
 #[test]
 fn an_ingest_process_that_is_killed_loses_nothing_of_what_it_acknowledged() {
     let redis = RedisServer::start(&["--appendonly", "yes", "--appendfsync", "always"]);
-    let check = Launch::on(&redis.url()).role("check").start();
+    let check = Launch::on(&redis.url()).role("check").flags(&PATIENT).start();
     let mut acknowledged = Vec::new();
     for round in 0..KILLS {
         let ingest = Launch::on(&redis.url()).role("ingest").start();

@@ -16,7 +16,9 @@ const SAFE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 
 /// One that nothing is allowed to.
 fn launch(url: &str) -> Launch {
-    Launch::by(command(), url)
+    let mut command = command();
+    command.env("SUPPRESSD_REDIS_ALLOW", "none");
+    Launch::by(command, url)
 }
 
 fn refusal(launch: Launch) -> String {

@@ -46,9 +46,9 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// On free ports of loopback, on that store; a Redis need not keep anything.
+    /// On free ports of loopback, on that store.
     pub(crate) fn on(store: &str) -> Self {
-        Self::by(command(), store).variable("SUPPRESSD_REDIS_ALLOW", "appendonly,appendfsync")
+        Self::by(command(), store)
     }
 
     /// As `on`, with another program in front that runs the executable given behind it.

@@ -20,14 +20,24 @@ const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 const FIRST_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The dangers that the operator allows.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Allowed(BTreeSet<DangerKind>);
 
-/// Names, separated by commas.
+/// Those by which a Redis may forget, as one does that somebody tries things with. Each is said at the start.
+impl Default for Allowed {
+    fn default() -> Self {
+        Self([DangerKind::AppendOnly, DangerKind::AppendFsync].into())
+    }
+}
+
+/// Names, separated by commas, or `none`.
 impl FromStr for Allowed {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == "none" {
+            return Ok(Self(BTreeSet::new()));
+        }
         text.split(',').map(|name| name.trim().parse()).collect::<Result<_, _>>().map(Self)
     }
 }

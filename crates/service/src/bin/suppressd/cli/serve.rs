@@ -67,7 +67,8 @@ pub(crate) struct ServeArguments {
     /// How long a rejected letter is kept [default: 30]
     #[arg(long, value_name = "DAYS")]
     pub(crate) max_letter_age_days: Option<String>,
-    /// Dangerous settings of Redis that it is used with all the same, by their names, separated by commas
+    /// Dangerous settings of Redis that it is used with all the same: none, or their names, separated by commas [default:
+    /// appendonly,appendfsync]
     #[arg(long, value_name = "NAMES")]
     pub(crate) redis_allow: Option<String>,
     /// Roots that Redis's certificates must lead to, in PEM
