@@ -13,7 +13,8 @@ use tokio::time::timeout;
 
 use super::markdown::{Document, code_spans, rows};
 use crate::events::{ALICE, address, at, bounce, delivery, entry};
-use crate::servers::redis::RedisServer;
+use crate::servers::redis::{RedisServer, patient_settings};
+use crate::servers::redis_cluster::RedisCluster;
 use crate::servers::redis_pair::RedisPair;
 use crate::stores::block_on;
 
@@ -129,6 +130,26 @@ fn the_page_s_rights_are_enough_and_none_is_needless() {
                 "without {right}: {done:?}"
             );
         }
+    });
+}
+
+#[test]
+fn in_a_cluster_the_page_s_rights_are_enough() {
+    let cluster = RedisCluster::start(3, 0, &[]);
+    let page = Document::read(PAGE).prose();
+    let (_, more) = page.split_once("In a cluster it needs `").unwrap();
+    let more = more.split_once('`').unwrap().0.split(' ').map(str::to_owned);
+    let words: Vec<_> = words().into_iter().chain(more).collect();
+    for node in cluster.nodes() {
+        let command: Vec<_> =
+            ["ACL", "SETUSER", "suppressd", "reset"].into_iter().chain(words.iter().map(String::as_str)).collect();
+        cluster.node(node).cli::<()>(&command);
+    }
+    let url = cluster.url().replace("://", "://suppressd:change-me@");
+    let letter_limits = LetterLimits { max_age_seconds: 1000, ..LetterLimits::default() };
+    block_on(async {
+        let store = RedisStore::open(&RedisSettings { letter_limits, ..patient_settings(url) }).unwrap();
+        assert_eq!(check_and_do_everything(&store).await, Ok(()));
     });
 }
 

@@ -126,6 +126,25 @@ fn a_master_that_is_killed_costs_no_acknowledged_event_and_holds_up_no_other() {
     });
 }
 
+/// One that hangs refuses nothing: who asks it hears only that it was too late.
+#[test]
+fn a_master_that_hangs_is_given_up_for_its_successor() {
+    let cluster = RedisCluster::start(3, 1, &[]);
+    block_on(async {
+        let store = open(&RedisSettings::new(cluster.url()));
+        assert_recorded_at_last(&store, &[event(1)]).await;
+        let old = cluster.master_of(RECORD);
+        cluster.node(old).signal("-STOP");
+        assert!(store.records(&[address(ALICE)]).await.unwrap_err().is_transient());
+        assert_eq!(assert_recorded_at_last(&store, &[event(1), event(2)]).await[0], Outcome::Duplicate);
+        assert_eq!(record_of(&store, &address(ALICE)).await.unwrap().evidence().len(), 2);
+        cluster.node(old).signal("-CONT");
+        cluster.await_settled();
+        assert_eq!(assert_recorded_at_last(&store, &[event(2), event(3)]).await, [Outcome::Duplicate, Outcome::Recorded]);
+        assert_eq!(record_of(&store, &address(ALICE)).await.unwrap().evidence().len(), 3);
+    });
+}
+
 /// A slot that moves: what is there is found where it is, what is not there yet waits, and in the end all is elsewhere.
 #[test]
 fn a_slot_may_move_while_it_is_used() {

@@ -130,9 +130,17 @@ impl RedisStore {
         self.shared.router.survey().settings()
     }
 
+    /// Does something within a deadline. A server that hangs may have been replaced meanwhile.
+    async fn within<T>(&self, deadline: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+            self.shared.router.survey_soon();
+            Err(fault::too_late())
+        })
+    }
+
     /// Makes calls that write. `Ok` means that each was executed without an error, and that replicas have what it wrote.
     async fn write(&self, calls: Vec<Call>) -> Result<Vec<Value>, Error> {
-        within(self.deadlines().write_deadline, self.shared.router.make(Door::Writes, calls)).await
+        self.within(self.deadlines().write_deadline, self.shared.router.make(Door::Writes, calls)).await
     }
 
     /// Makes one call that writes.
@@ -143,7 +151,7 @@ impl RedisStore {
     /// Makes calls that only read, within the deadline of a read.
     async fn read(&self, calls: Vec<Call>) -> Result<Vec<Value>, Error> {
         let _room = self.room_for_reads(calls.len())?;
-        within(self.deadlines().read_deadline, self.shared.router.make(Door::Reads, calls)).await
+        self.within(self.deadlines().read_deadline, self.shared.router.make(Door::Reads, calls)).await
     }
 
     /// Room for a read of so many parts. Alone, one that is larger than all the room is let in.
@@ -229,7 +237,7 @@ impl EvidenceStore for RedisStore {
             return Ok(Vec::new());
         }
         let _room = self.room_for_reads(addresses.len())?;
-        let replies = within(self.deadlines().read_deadline, strict::read(&self.shared.router, addresses)).await?;
+        let replies = self.within(self.deadlines().read_deadline, strict::read(&self.shared.router, addresses)).await?;
         addresses.iter().zip(replies).map(|(address, value)| reply::record(address, value)).collect()
     }
 

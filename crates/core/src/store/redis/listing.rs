@@ -5,7 +5,7 @@ use redis::Value;
 use super::call::Call;
 use super::keys::BUCKETS;
 use super::node::Door;
-use super::{RedisStore, fault, keys, record_of, reply, within};
+use super::{RedisStore, fault, keys, record_of, reply};
 use crate::store::listing::no_place;
 use crate::store::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
 use crate::{Address, Error, Record};
@@ -60,7 +60,7 @@ impl ListingStore for RedisStore {
         let place = after.map_or_else(|| Some(Place::beginning_of(0)), Place::read).ok_or_else(no_place)?;
         let limit = limit.clamp(1, MAX_RECORDS_PER_PAGE);
         let _room = self.room_for_reads(limit)?;
-        within(self.deadlines().read_deadline, self.page(place, limit)).await
+        self.within(self.deadlines().read_deadline, self.page(place, limit)).await
     }
 }
 

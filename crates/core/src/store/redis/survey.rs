@@ -13,7 +13,7 @@ use super::reply;
 use super::topology::{Primary, Role, Topology};
 use crate::Error;
 
-/// Most nodes of a cluster that are asked at once who has what; the first answer counts.
+/// Most nodes of a cluster that are asked at once who has what; the first answer counts by which every slot has a primary.
 const MAX_NODES_ASKED: usize = 8;
 
 /// Knows every server by where it listens, and keeps the connections to it for as long as it is a primary.
@@ -83,15 +83,22 @@ impl Survey {
                 Topology::of_shards(shards, node.endpoint(), is_tls)
             });
         }
-        let mut failed = fault::no_topology();
+        let mut best: Result<Topology, Error> = Err(fault::no_topology());
         while let Some(answer) = asked.join_next().await {
             match answer {
-                Ok(Ok(topology)) => return Ok(topology),
-                Ok(Err(error)) => failed = error,
-                Err(_) => {}
+                Ok(Ok(topology)) if topology.uncovered_slots() == 0 => return Ok(topology),
+                Ok(Ok(topology)) => {
+                    // A node that has left the cluster knows of nothing but itself.
+                    let covers_more = |known: &Topology| topology.uncovered_slots() < known.uncovered_slots();
+                    if best.as_ref().map_or(true, covers_more) {
+                        best = Ok(topology);
+                    }
+                }
+                Ok(Err(error)) if best.is_err() => best = Err(error),
+                Ok(Err(_)) | Err(_) => {}
             }
         }
-        Err(failed)
+        best
     }
 
     /// Asks one sentinel after the other. The one that answered is asked first the next time.

@@ -57,6 +57,7 @@ impl Topology {
         let primary = members.iter().filter(|member| member.is_primary).max_by_key(|member| (member.is_online, member.offset));
         let Some(primary) = primary.map(|primary| primary.endpoint.clone()) else { return Ok(()) };
         let owner = u16::try_from(self.primaries.len()).map_err(|_| unexpected_reply())?;
+        // Whatever their health: of one that is in sync, too, a node that has not heard of it lately says that it is loading.
         let replicas = members.into_iter().filter(|member| !member.is_primary).map(|member| member.endpoint).collect();
         self.primaries.push(Primary { endpoint: primary, replicas });
         let (ranges, []) = slots.as_chunks() else { return Err(unexpected_reply()) };
