@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -18,6 +18,10 @@ const CHECK_INTERVAL: Duration = Duration::from_mins(1);
 
 /// How often it is looked at as long as it is not used, or one of its primaries was never seen.
 const FIRST_CHECK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long the start waits for a Redis that does not answer, and between two looks at it.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+const START_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The dangers that the operator allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +57,7 @@ pub(crate) struct StoreCheck {
     allowed: Allowed,
     is_passed: bool,
     is_complete: bool,
+    is_silent: bool,
     known: Vec<Danger>,
     servers: Family<DangerLabel, Gauge>,
 }
@@ -62,7 +67,7 @@ impl StoreCheck {
         let servers = Family::default();
         let help = "Servers of the store with a setting by which they may lose or hide what was acknowledged";
         registry.register("suppressd_store_dangers", help, servers.clone());
-        let check = Self { store, allowed, is_passed: false, is_complete: false, known: Vec::new(), servers };
+        let check = Self { store, allowed, is_passed: false, is_complete: false, is_silent: false, known: Vec::new(), servers };
         check.count();
         check
     }
@@ -73,7 +78,12 @@ impl StoreCheck {
     ///
     /// All that is wrong and not allowed. A Redis that does not answer is nothing wrong: it may be started later.
     pub(crate) async fn begin(&mut self) -> anyhow::Result<()> {
+        let started = Instant::now();
         self.look().await;
+        while !self.is_passed && self.known.is_empty() && started.elapsed() < START_PATIENCE {
+            tokio::time::sleep(START_INTERVAL).await;
+            self.look().await;
+        }
         if self.known.is_empty() {
             return Ok(());
         }
@@ -97,7 +107,7 @@ impl StoreCheck {
         let Dangers { found, silent_primaries } = match self.store.check().await {
             Ok(dangers) => dangers,
             Err(error) if self.is_passed => return debug!(%error, "the settings of Redis cannot be looked at"),
-            Err(error) => return warn!(%error, "the settings of Redis cannot be looked at; it is not used before"),
+            Err(error) => return self.tell_of_silence(&error),
         };
         let (allowed, dangers): (Vec<_>, Vec<_>) = found.into_iter().partition(|danger| self.allowed.0.contains(&danger.kind));
         self.known = dangers;
@@ -111,6 +121,13 @@ impl StoreCheck {
             self.store.trust();
         }
         self.is_complete |= self.is_passed && silent_primaries == 0;
+    }
+
+    /// Says once that it is not used before it answers.
+    fn tell_of_silence(&mut self, error: &suppressd_core::Error) {
+        if !std::mem::replace(&mut self.is_silent, true) {
+            warn!(%error, "the settings of Redis cannot be looked at; it is not used before");
+        }
     }
 
     fn count(&self) {
