@@ -10,6 +10,7 @@ mod fsync_order;
 mod full_disk;
 mod incidents;
 mod labelled;
+mod notify;
 mod once;
 mod outage;
 mod outage_guard;

@@ -11,6 +11,7 @@ mod incident;
 mod labelled;
 mod lines;
 mod logging;
+mod notify;
 mod policy;
 mod policy_file;
 mod rejected;

@@ -15,6 +15,8 @@ use tokio::signal::unix::Signal;
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
+use crate::notify;
+
 /// Where the policy lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PolicyFile(PathBuf);
@@ -86,22 +88,31 @@ pub(crate) async fn follow(
         if hang_up.recv().await.is_none() {
             std::future::pending::<()>().await;
         }
-        let Some(file) = file.clone() else {
-            warn!("there is no policy file to read again: none was given");
-            continue;
-        };
-        // Compiling the rules takes some milliseconds, and reading the file may wait for a disk.
-        match tokio::task::spawn_blocking(move || file.read()).await {
-            Ok(Ok(rulebook)) => {
-                rules.send_replace(Arc::new(rulebook));
-                reloads.count("ok");
-                info!("the policy was read again, and is in force");
-            }
-            Ok(Err(error)) => {
-                reloads.count("failed");
-                error!(error = format!("{error:#}"), "the policy file cannot be used; the policy before it stays in force");
-            }
-            Err(error) => error!(%error, "the policy file could not be read"),
-        }
+        // A supervisor waits for the end of a reload, so it is told of one where there is nothing to read, too.
+        notify::reloading("reading the policy again").await;
+        notify::ready(reload(file.clone(), &rules, &reloads).await).await;
     }
+}
+
+/// Reads the file, and says what came of it.
+async fn reload(file: Option<PolicyFile>, rules: &watch::Sender<Arc<Rulebook>>, reloads: &Reloads) -> &'static str {
+    let Some(file) = file else {
+        warn!("there is no policy file to read again: none was given");
+        return "serving; there is no policy file to read again";
+    };
+    // Compiling the rules takes some milliseconds, and reading the file may wait for a disk.
+    match tokio::task::spawn_blocking(move || file.read()).await {
+        Ok(Ok(rulebook)) => {
+            rules.send_replace(Arc::new(rulebook));
+            reloads.count("ok");
+            info!("the policy was read again, and is in force");
+            return "serving; the policy was read again, and is in force";
+        }
+        Ok(Err(error)) => {
+            reloads.count("failed");
+            error!(error = format!("{error:#}"), "the policy file cannot be used; the policy before it stays in force");
+        }
+        Err(error) => error!(%error, "the policy file could not be read"),
+    }
+    "serving; the policy file cannot be used, and the policy before it stays in force"
 }

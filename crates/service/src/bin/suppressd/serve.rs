@@ -17,9 +17,10 @@ use tokio::task::JoinSet;
 use tracing::{error, info, warn};
 
 use crate::cli::ServeArguments;
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::failure::Failure;
 use crate::logging;
+use crate::notify;
 use crate::policy_file::{self, Reloads};
 use crate::secret;
 use crate::store_check::StoreCheck;
@@ -45,6 +46,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 async fn open_and_serve(config: Config) -> anyhow::Result<()> {
     info!(version = env!("CARGO_PKG_VERSION"), store = %config.store, role = ?config.role, "starting");
     let mut registry = Registry::default();
+    notify::starting("opening the store").await;
     match config.store.clone() {
         StoreLocation::Directory(directory) => {
             if !config.waits_for_disk {
@@ -94,7 +96,9 @@ async fn serve<S: Store>(
     let mut background = JoinSet::new();
     let followed = store.clone();
     background.spawn(async move { followed.follow().await });
+    let serving = serving(config.role);
     let mut doors = open_doors(store, config, rulebook, registry, &draining).await?;
+    notify::ready(serving).await;
 
     let ended = tokio::select! {
         _ = terminate.recv() => Ok(()),
@@ -106,6 +110,7 @@ async fn serve<S: Store>(
     };
     info!(deadline = ?drain_deadline, "draining");
     drain.send_replace(true);
+    notify::stopping("draining: finishing what is in flight").await;
     let rest = async {
         while let Some(ended) = doors.join_next().await {
             if let Err(error) = flatten(ended) {
@@ -120,6 +125,15 @@ async fn serve<S: Store>(
         _ = interrupt.recv() => warn!("a second signal; what is left is cut off"),
     }
     ended
+}
+
+/// What a process does that is ready, in words.
+fn serving(role: Role) -> &'static str {
+    match role {
+        Role::All => "serving webhooks and checks",
+        Role::Ingest => "serving webhooks",
+        Role::Check => "serving checks",
+    }
 }
 
 /// Binds and opens what the role asks for. Each task ends when the drain is done.
