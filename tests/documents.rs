@@ -2,6 +2,7 @@
 
 mod commands;
 mod dependencies;
+mod deploy;
 mod invariants;
 mod links;
 mod markdown;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::process::Command;
 
-use super::markdown::{Document, code, rows};
+use super::markdown::{Document, code, code_spans, rows};
 use crate::servers::suppressd::{command, run};
 
 /// Flags that are no settings.
@@ -29,6 +29,13 @@ fn settings() -> Vec<Setting> {
         default: text(&cells[3]),
     };
     rows(&Document::read("docs/operations.md").section("Settings")).into_iter().map(read).collect()
+}
+
+/// Every variable of `serve` that is on the page.
+pub(super) fn variables() -> BTreeSet<String> {
+    let text = Document::read("docs/operations.md").section("Settings");
+    let files = code_spans(&text).into_iter().filter(|span| span.starts_with("SUPPRESSD_") && span.ends_with("_FILE"));
+    files.map(str::to_owned).chain(settings().into_iter().map(|setting| setting.variable)).collect()
 }
 
 fn help() -> String {
