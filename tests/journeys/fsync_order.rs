@@ -5,10 +5,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use super::webhook::body;
-use crate::servers::suppressd::{Launch, PATIENCE, data, executable};
+use crate::servers::suppressd::{Launch, data, executable};
 
 /// The calls that write, sync, rename and answer.
 const TRACED: &str = "trace=write,pwrite64,writev,fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg";
@@ -125,18 +124,7 @@ fn trace(directory: &Path, flags: &[&str]) -> Shown {
             assert_eq!(webhook.post(body("b", &rcpt, "bad-mailbox", number)).counts(), [1, 0, 0, 0]);
         }
     }
-    let id = server.id();
-    assert!(server.terminate().0.success());
-    let started = Instant::now();
-    loop {
-        let trace = std::fs::read_to_string(&file).unwrap();
-        // The tracer writes its last line when the process is gone.
-        if trace.lines().any(|line| line.starts_with(&format!("{id} ")) && line.contains("+++ exited")) {
-            return read(&trace[before..]);
-        }
-        assert!(started.elapsed() < PATIENCE, "strace did not end its trace");
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    read(&server.terminate_traced(&file)[before..])
 }
 
 #[test]

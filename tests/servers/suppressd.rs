@@ -180,6 +180,22 @@ impl Suppressd {
         self.wait()
     }
 
+    /// Asks it to end, and gives what strace wrote of it: started behind `strace -D -f -o` that file, it is the traced one.
+    pub(crate) fn terminate_traced(self, file: &Path) -> String {
+        let id = self.id();
+        assert!(self.terminate().0.success());
+        let started = Instant::now();
+        loop {
+            let trace = std::fs::read_to_string(file).unwrap();
+            // The tracer writes its last line when the process is gone.
+            if trace.lines().any(|line| line.starts_with(&format!("{id} ")) && line.contains("+++ exited")) {
+                return trace;
+            }
+            assert!(started.elapsed() < PATIENCE, "strace did not end its trace");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for it to end by itself. Gives its status and its log.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();

@@ -4,12 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use super::units::{UNITS, assignments};
 use crate::journeys::webhook::body;
 use crate::servers::redis::RedisServer;
-use crate::servers::suppressd::{Launch, PATIENCE, data, executable};
+use crate::servers::suppressd::{Launch, data, executable};
 
 /// The sets of system calls that systemd knows, each with its members: calls, and other sets.
 fn sets() -> BTreeMap<String, Vec<String>> {
@@ -77,18 +76,7 @@ fn trace(store: &str) -> String {
     assert!(server.checks().is_suppressed("gone@example.com"));
     server.signal("-HUP");
     assert!(webhook.get("/metrics").text.contains("suppressd_events_total"));
-    let id = server.id();
-    assert!(server.terminate().0.success());
-    let started = Instant::now();
-    loop {
-        let trace = std::fs::read_to_string(&file).unwrap();
-        // The tracer writes its last line when the process is gone.
-        if trace.lines().any(|line| line.starts_with(&format!("{id} ")) && line.contains("+++ exited")) {
-            return trace;
-        }
-        assert!(started.elapsed() < PATIENCE, "strace did not end its trace");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    server.terminate_traced(&file)
 }
 
 /// The calls of a trace, each as it begins, without those before the program itself was there: `call(arguments`.

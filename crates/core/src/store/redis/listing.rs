@@ -149,11 +149,8 @@ fn is_named_by(record: &Value, id: &str) -> bool {
 
 /// Reads an entry: its id, and `a <address>`.
 fn read_entry(bucket: u16, entry: Value) -> Result<Entry, Error> {
-    let mut parts = reply::list(entry)?.into_iter();
-    let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
-    let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(fault::unexpected_reply)?;
-    let fields = reply::fields(fields)?;
-    let address = fields.iter().find(|(name, _)| name == "a").and_then(|(_, address)| reply::parsed(address));
+    let (id, address) = reply::entry(entry)?;
+    let address = address.and_then(|address| reply::parsed(&address));
     let address = address.ok_or_else(|| fault::damaged_field(&keys::feed(bucket), &id))?;
     Ok(Entry { place: Place { bucket, entry: id }, address })
 }

@@ -57,6 +57,15 @@ pub(super) fn fields(value: Value) -> Result<Vec<(String, Vec<u8>)>, Error> {
     Ok(fields)
 }
 
+/// An entry of a feed: its id, and the address in it, if there is one.
+pub(super) fn entry(entry: Value) -> Result<(String, Option<Vec<u8>>), Error> {
+    let mut parts = list(entry)?.into_iter();
+    let (Some(id), Some(of_entry)) = (parts.next(), parts.next()) else { return Err(unexpected_reply()) };
+    let id = bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(unexpected_reply)?;
+    let address = fields(of_entry)?.into_iter().find(|(name, _)| name == "a").map(|(_, address)| address);
+    Ok((id, address))
+}
+
 /// What a text stands for, if it can be read.
 pub(super) fn parsed<T: FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.parse().ok()

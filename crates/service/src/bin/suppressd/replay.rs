@@ -76,7 +76,7 @@ fn tell(counts: Counts, as_json: bool) -> anyhow::Result<()> {
 }
 
 async fn replay(arguments: &ReplayArguments) -> anyhow::Result<Counts> {
-    let lines = if arguments.file.as_os_str() == "-" { Lines::of_standard_input() } else { Lines::of_file(&arguments.file)? };
+    let lines = Lines::of_file_or_standard_input(&arguments.file)?;
     let webhook = Webhook::new(&arguments.server)?;
     let mut sum = Counts::default();
     let mut batch = Batch::default();

@@ -38,8 +38,8 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 struct EntryId(u64, u64);
 
 impl EntryId {
-    fn read(bytes: &[u8]) -> Option<Self> {
-        let (milliseconds, number) = std::str::from_utf8(bytes).ok()?.split_once('-')?;
+    fn read(text: &str) -> Option<Self> {
+        let (milliseconds, number) = text.split_once('-')?;
         Some(Self(milliseconds.parse().ok()?, number.parse().ok()?))
     }
 }
@@ -207,10 +207,8 @@ impl<S: FeedSink> Follower<'_, S> {
 
 /// An entry's id and address.
 fn read_entry(entry: Value) -> Result<(EntryId, String), Error> {
-    let mut parts = reply::list(entry)?.into_iter();
-    let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
-    let id = reply::bytes(id)?.and_then(|id| EntryId::read(&id)).ok_or_else(fault::unexpected_reply)?;
-    let address = reply::fields(fields)?.into_iter().find(|(name, _)| name == "a").map(|(_, address)| address);
+    let (id, address) = reply::entry(entry)?;
+    let id = EntryId::read(&id).ok_or_else(fault::unexpected_reply)?;
     let address = address.and_then(|address| String::from_utf8(address).ok()).ok_or_else(fault::unexpected_reply)?;
     Ok((id, address))
 }

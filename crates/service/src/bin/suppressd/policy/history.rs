@@ -32,19 +32,20 @@ pub(super) fn diff(proposed: &Rulebook, history: &Path, arguments: &DiffArgument
     let now = UnixSeconds::from(SystemTime::now());
     let (mut before, mut after) = (Records::default(), Records::default());
     let mut unreadable = 0_u64;
-    for line in if history.as_os_str() == "-" { Lines::of_standard_input() } else { Lines::of_file(history)? } {
+    for line in Lines::of_file_or_standard_input(history)? {
         let line = line?;
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let read = |rulebook: &Rulebook| WebhookEvent::from_json(&line)?.read(now, rulebook.classifier());
+        let fields = WebhookEvent::from_json(&line);
+        let read = |rulebook: &Rulebook| fields.as_ref().ok()?.read(now, rulebook.classifier()).ok();
         match (read(&current), read(proposed)) {
-            (Ok(Reading::Event(of_current)), Ok(Reading::Event(of_proposed))) => {
+            (Some(Reading::Event(of_current)), Some(Reading::Event(of_proposed))) => {
                 before.take(&of_current);
                 after.take(&of_proposed);
             }
-            (Ok(_), Ok(_)) => {}
-            (Err(_), _) | (_, Err(_)) => unreadable += 1,
+            (Some(_), Some(_)) => {}
+            (None, _) | (_, None) => unreadable += 1,
         }
     }
     if unreadable > 0 {
