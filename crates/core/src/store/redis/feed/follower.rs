@@ -1,5 +1,6 @@
 //! Follows the feeds of one primary.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,7 +70,7 @@ async fn follow_connection(router: &Arc<Router>, node: &Node, buckets: &[u8], si
         router,
         sink,
         history: None,
-        feeds: buckets.iter().map(|bucket| Feed { bucket: *bucket, known: EntryId::default() }).collect(),
+        known: buckets.iter().map(|bucket| (*bucket, EntryId::default())).collect(),
     };
     loop {
         while follower.ask(buckets).await? {}
@@ -111,31 +112,26 @@ fn bucket(message: &Msg) -> Option<u8> {
     u8::from_str_radix(std::str::from_utf8(message.get_payload_bytes()).ok()?, 16).ok()
 }
 
-/// One bucket's feed, and the latest entry of it that is known.
-struct Feed {
-    bucket: u8,
-    known: EntryId,
-}
-
 struct Follower<'a, S> {
     connection: MultiplexedConnection,
     router: &'a Arc<Router>,
     sink: &'a S,
     /// The history of which the known entries are.
     history: Option<Vec<u8>>,
-    feeds: Vec<Feed>,
+    /// The latest entry that is known of each bucket's feed.
+    known: BTreeMap<u8, EntryId>,
 }
 
 impl<S: FeedSink> Follower<'_, S> {
     /// Asks for what is new of the feeds of some buckets. Says whether there is more than fits into one answer.
     async fn ask(&mut self, buckets: &[u8]) -> Result<bool, Error> {
-        let places: Vec<usize> = (0..self.feeds.len()).filter(|place| buckets.contains(&self.feeds[*place].bucket)).collect();
-        let mut pipeline = Pipeline::with_capacity(1 + 2 * places.len());
+        let mut pipeline = Pipeline::with_capacity(1 + 2 * buckets.len());
         pipeline.cmd("INFO").arg("replication");
-        for feed in places.iter().map(|place| &self.feeds[*place]) {
-            let key = keys::feed(feed.bucket.into());
+        for bucket in buckets {
+            let key = keys::feed((*bucket).into());
+            let known = self.known_of(*bucket);
             pipeline.cmd("XREVRANGE").arg(&key).arg("+").arg("-").arg("COUNT").arg(1);
-            pipeline.cmd("XRANGE").arg(&key).arg(format!("({}", feed.known)).arg("+").arg("COUNT").arg(MAX_ENTRIES_PER_READ);
+            pipeline.cmd("XRANGE").arg(&key).arg(format!("({known}")).arg("+").arg("COUNT").arg(MAX_ENTRIES_PER_READ);
         }
         let asked_at = Instant::now();
         let replies = self.connection.req_packed_commands(&pipeline, 0, pipeline.len()).await;
@@ -143,10 +139,10 @@ impl<S: FeedSink> Follower<'_, S> {
         let mut next = || replies.next().ok_or_else(fault::unexpected_reply);
         let is_same_history = self.recognise(next()?)?;
         let mut has_more = false;
-        for place in places {
+        for bucket in buckets {
             let (last, entries) = (next()?, next()?);
             if is_same_history {
-                has_more |= self.apply(place, last, entries, asked_at)?;
+                has_more |= self.apply(*bucket, last, entries, asked_at)?;
             }
         }
         Ok(has_more || !is_same_history)
@@ -163,22 +159,30 @@ impl<S: FeedSink> Follower<'_, S> {
         let history = line(b"master_replid:").ok_or_else(fault::unexpected_reply)?;
         let is_same = self.history.as_ref().is_none_or(|known| *known == history);
         if !is_same {
-            for feed in &mut self.feeds {
-                self.sink.doubt(feed.bucket);
-                feed.known = EntryId::default();
+            for (bucket, known) in &mut self.known {
+                self.sink.doubt(*bucket);
+                *known = EntryId::default();
             }
         }
         self.history = Some(history);
         Ok(is_same)
     }
 
+    fn known_of(&self, bucket: u8) -> EntryId {
+        self.known.get(&bucket).copied().unwrap_or_default()
+    }
+
+    /// From now on nothing of a feed is known.
+    fn forget(&mut self, bucket: u8) {
+        self.sink.doubt(bucket);
+        self.known.insert(bucket, EntryId::default());
+    }
+
     /// Adds what is new of a feed. Says whether there is more than was answered.
-    fn apply(&mut self, place: usize, last: Value, entries: Value, asked_at: Instant) -> Result<bool, Error> {
-        let feed = &mut self.feeds[place];
+    fn apply(&mut self, bucket: u8, last: Value, entries: Value, asked_at: Instant) -> Result<bool, Error> {
         let (Ok(last), Ok(entries)) = (last.extract_error(), entries.extract_error()) else {
             // Its slot moves, or has moved: whoever has it will be asked from the beginning.
-            self.sink.doubt(feed.bucket);
-            feed.known = EntryId::default();
+            self.forget(bucket);
             self.router.survey_soon();
             return Ok(false);
         };
@@ -186,9 +190,8 @@ impl<S: FeedSink> Follower<'_, S> {
             Some(entry) => read_entry(entry)?.0,
             None => EntryId::default(),
         };
-        if last < feed.known {
-            self.sink.doubt(feed.bucket);
-            feed.known = EntryId::default();
+        if last < self.known_of(bucket) {
+            self.forget(bucket);
             return Ok(true);
         }
         let entries = reply::list(entries)?;
@@ -196,10 +199,10 @@ impl<S: FeedSink> Follower<'_, S> {
         for entry in entries {
             let (id, address) = read_entry(entry)?;
             self.sink.add(&address);
-            feed.known = id;
+            self.known.insert(bucket, id);
         }
         if !has_more {
-            self.sink.confirm(feed.bucket, asked_at);
+            self.sink.confirm(bucket, asked_at);
         }
         Ok(has_more)
     }
