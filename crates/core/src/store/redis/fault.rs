@@ -75,8 +75,13 @@ pub(super) fn too_late() -> Error {
 }
 
 /// Redis has it, but not as many replicas as there should be say so: it could be lost with the primary.
-pub(super) fn not_replicated(replicas: i64, wanted: usize) -> Error {
+pub(super) fn not_replicated(replicas: usize, wanted: usize) -> Error {
     unavailable(&format!("it was not replicated in time: {replicas} of {wanted} replicas have it"))
+}
+
+/// What wrote it became a replica meanwhile.
+pub(super) fn replaced() -> Error {
+    unavailable("the primary was replaced")
 }
 
 /// It is not known yet whether this Redis keeps what it acknowledges.

@@ -1,8 +1,8 @@
 //! A connection to a primary, and what its replies are worth: a reply counts only with as many replicas as there should be.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::vec;
 
 use redis::{Pipeline, ServerErrorKind, Value};
 
@@ -10,50 +10,9 @@ use super::call::Call;
 use super::connection::Connection;
 use super::fault::{self, Fault};
 use super::redirection::error_of;
-use super::settings::WaitReplicas;
-
-/// Which replicas a primary has, and how many are waited for. Shared by its connections.
-#[derive(Debug)]
-pub(super) struct Replication {
-    known: AtomicUsize,
-    wait: WaitReplicas,
-}
-
-impl Replication {
-    pub(super) fn new(wait: WaitReplicas) -> Self {
-        Self { known: AtomicUsize::new(0), wait }
-    }
-
-    pub(super) fn set_known(&self, replicas: usize) {
-        self.known.store(replicas, Ordering::Relaxed);
-    }
-
-    /// There are at least so many: one that cannot be reached is not in the list that a lone primary gives.
-    pub(super) fn set_seen(&self, replicas: usize) {
-        self.known.fetch_max(replicas, Ordering::Relaxed);
-    }
-
-    fn wanted(&self, asks: Asks) -> usize {
-        let known = self.known.load(Ordering::Relaxed);
-        let wanted = match self.wait {
-            WaitReplicas::Auto => known.min(1),
-            WaitReplicas::Count(wanted) => wanted,
-            WaitReplicas::All => known,
-        };
-        match asks {
-            Asks::Writes => wanted,
-            // Who waits for no replicas when writing still wants to know whether the primary has been replaced.
-            Asks::Strictly => wanted.max(known.min(1)),
-        }
-    }
-}
-
-/// For what a line is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asks {
-    Writes,
-    Strictly,
-}
+use super::replication::{Asks, Following, Replication};
+use super::reply;
+use crate::Error;
 
 /// One connection to a primary.
 pub(super) struct Line {
@@ -118,11 +77,15 @@ impl Line {
             // It speaks of all that this connection has written or read so far, and of nothing on a connection of its own.
             pipeline.cmd("WAIT").arg(wanted).arg(self.replication_timeout.as_millis().max(1).to_string());
         }
+        let looks = must_wait && self.replication.may_be_too_few(wanted);
+        if looks {
+            pipeline.cmd("INFO").arg("replication");
+        }
         let mut replies = match self.connection.ask(&pipeline).await {
             Ok(replies) => replies.into_iter(),
             Err(fault) => return vec![Err(fault); sent.len()],
         };
-        let replicated = if wanted > 0 { enough(replies.next_back(), wanted) } else { Ok(()) };
+        let replicated = self.enough(wanted, looks, &mut replies);
         let judge = |Sent { call, is_asking }: &Sent<'_>| {
             if *is_asking {
                 replies.next();
@@ -136,19 +99,31 @@ impl Line {
         };
         sent.iter().map(judge).collect()
     }
+
+    /// Whether enough replicas have what was written, by the last replies: those to `WAIT` and `INFO`, as far as they were asked.
+    fn enough(&self, wanted: usize, looks: bool, replies: &mut vec::IntoIter<Value>) -> Result<(), Fault> {
+        let info = if looks { Some(reply_or_error(replies.next_back())?) } else { None };
+        let have_it = if wanted > 0 { replicas(&reply_or_error(replies.next_back())?)? } else { 0 };
+        if have_it < wanted {
+            return Err(fault::not_replicated(have_it, wanted).into());
+        }
+        match info.map(Following::read).transpose()? {
+            None => Ok(()),
+            Some(Following::Replicas(connected)) => Ok(self.replication.compare(have_it, connected)?),
+            // It was a primary when it wrote, and whoever made it a replica does not know what it wrote.
+            Some(Following::Another) => Err(fault::replaced().into()),
+        }
+    }
 }
 
-/// Reads what `WAIT` replied.
-fn enough(reply: Option<Value>, wanted: usize) -> Result<(), Fault> {
-    match reply {
-        Some(Value::Int(replicas)) if usize::try_from(replicas).is_ok_and(|replicas| replicas >= wanted) => Ok(()),
-        Some(Value::Int(replicas)) => Err(fault::not_replicated(replicas, wanted).into()),
-        Some(reply) => match reply.extract_error() {
-            Err(error) => Err(fault::from_redis(&error).into()),
-            Ok(_) => Err(fault::unexpected_reply().into()),
-        },
-        None => Err(fault::unexpected_reply().into()),
-    }
+/// How many replicas `WAIT` says have it.
+fn replicas(reply: &Value) -> Result<usize, Error> {
+    usize::try_from(reply::number(reply)?).map_err(|_| fault::unexpected_reply())
+}
+
+fn reply_or_error(reply: Option<Value>) -> Result<Value, Error> {
+    let reply = reply.ok_or_else(fault::unexpected_reply)?;
+    reply.extract_error().map_err(|error| fault::from_redis(&error))
 }
 
 #[cfg(test)]
@@ -156,45 +131,16 @@ mod tests {
     use super::*;
     use redis::parse_redis_value;
 
-    #[test]
-    fn as_many_replicas_are_waited_for_as_is_said() {
-        for (wait, known, of_writes, strictly) in [
-            (WaitReplicas::Auto, 0, 0, 0),
-            (WaitReplicas::Auto, 1, 1, 1),
-            (WaitReplicas::Auto, 3, 1, 1),
-            (WaitReplicas::Count(0), 2, 0, 1),
-            (WaitReplicas::Count(0), 0, 0, 0),
-            (WaitReplicas::Count(2), 1, 2, 2),
-            (WaitReplicas::All, 0, 0, 0),
-            (WaitReplicas::All, 3, 3, 3),
-        ] {
-            let replication = Replication::new(wait);
-            replication.set_seen(known);
-            let wanted = [Asks::Writes, Asks::Strictly].map(|asks| replication.wanted(asks));
-            assert_eq!(wanted, [of_writes, strictly], "{wait:?} of {known}");
-        }
+    fn waited(reply: Option<&[u8]>) -> Result<usize, Error> {
+        replicas(&reply_or_error(reply.map(|reply| parse_redis_value(reply).unwrap()))?)
     }
 
     #[test]
-    fn a_replica_that_was_seen_stays_known() {
-        let replication = Replication::new(WaitReplicas::Auto);
-        replication.set_seen(1);
-        replication.set_seen(0);
-        assert_eq!(replication.wanted(Asks::Writes), 1);
-        replication.set_known(0);
-        assert_eq!(replication.wanted(Asks::Writes), 0);
-    }
-
-    #[test]
-    fn too_few_replicas_are_not_enough() {
-        assert_eq!(enough(Some(Value::Int(2)), 2), Ok(()));
-        for reply in
-            [&b":1\r\n"[..], b":-1\r\n", b"-UNBLOCKED it is a replica now\r\n", b"-ERR WAIT cannot be used\r\n", b"+OK\r\n"]
-        {
-            assert!(enough(Some(parse_redis_value(reply).unwrap()), 2).is_err());
+    fn what_wait_says_is_read() {
+        assert_eq!(waited(Some(b":2\r\n")), Ok(2));
+        for reply in [&b":-1\r\n"[..], b"-UNBLOCKED it is a replica now\r\n", b"-ERR WAIT cannot be used\r\n", b"+OK\r\n"] {
+            assert!(waited(Some(reply)).is_err());
         }
-        assert!(enough(None, 1).is_err());
-        let too_few = enough(Some(Value::Int(0)), 1).unwrap_err();
-        assert!(too_few.error.is_transient() && too_few.error.to_string().contains("not replicated"), "{too_few:?}");
+        assert!(waited(None).is_err());
     }
 }

@@ -8,8 +8,9 @@ use redis::{Client, Pipeline, Value};
 use super::batcher::{Batcher, Made, Part};
 use super::connection::{Connection, Limits, Repeat};
 use super::fault;
-use super::line::{Asks, Line, Replication, Sent};
+use super::line::{Line, Sent};
 use super::location::{Access, Endpoint};
+use super::replication::{Asks, OfStore, Replication};
 use super::settings::WaitReplicas;
 use crate::Error;
 
@@ -44,9 +45,9 @@ pub(super) enum Door {
 
 impl Node {
     /// To be called within a tokio runtime.
-    pub(super) fn new(endpoint: Endpoint, access: &Access, settings: NodeSettings) -> Result<Self, Error> {
+    pub(super) fn new(endpoint: Endpoint, access: &Access, settings: NodeSettings, of_store: OfStore) -> Result<Self, Error> {
         let client = access.client(&endpoint)?;
-        let replication = Arc::new(Replication::new(settings.wait));
+        let replication = Arc::new(Replication::new(settings.wait, of_store));
         let line = |deadline: Duration, repeat, asks| {
             let limits = Limits { deadline, connection_timeout: settings.connection_timeout, repeat };
             let connection = Connection::lazy(client.clone(), limits)?;

@@ -9,8 +9,9 @@ use super::connection::{Connection, Limits, Repeat};
 use super::fault;
 use super::location::{Access, Endpoint, Location, Servers};
 use super::node::{Node, NodeSettings, ask_on};
+use super::replication::OfStore;
 use super::reply;
-use super::topology::{Primary, Role, Topology};
+use super::topology::{Followers, Primary, Role, Topology};
 use crate::Error;
 
 /// Most nodes of a cluster that are asked at once who has what; the first answer counts by which every slot has a primary.
@@ -21,6 +22,7 @@ pub(super) struct Survey {
     servers: Servers,
     access: Access,
     settings: NodeSettings,
+    of_store: OfStore,
     nodes: Mutex<HashMap<Endpoint, Arc<Node>>>,
     sentinels: Mutex<Vec<Arc<Connection>>>,
 }
@@ -34,7 +36,7 @@ pub(super) struct Surveyed {
 impl Survey {
     pub(super) fn new(location: Location, settings: NodeSettings) -> Self {
         let Location { servers, access } = location;
-        Self { servers, access, settings, nodes: Mutex::default(), sentinels: Mutex::default() }
+        Self { servers, access, settings, of_store: OfStore::default(), nodes: Mutex::default(), sentinels: Mutex::default() }
     }
 
     /// Whether slots may be elsewhere than they were.
@@ -67,7 +69,7 @@ impl Survey {
             Role::Primary(replicas) => replicas,
             Role::Replica => Vec::new(),
         };
-        Ok(Topology::of_one(Primary { endpoint: endpoint.clone(), replicas }))
+        Ok(Topology::of_one(Primary { endpoint: endpoint.clone(), replicas }, Followers::default()))
     }
 
     /// Asks the nodes that are known, and those that were given, all at once: one that is dead answers late or never.
@@ -110,8 +112,9 @@ impl Survey {
             match named.and_then(read_named) {
                 Ok(endpoint) => {
                     self.sentinels().swap(0, place);
+                    let followers = Followers::read(ask_on(&sentinel, &["SENTINEL", "REPLICAS", service]).await?)?;
                     return match self.role_of(&endpoint).await? {
-                        Role::Primary(replicas) => Ok(Topology::of_one(Primary { endpoint, replicas })),
+                        Role::Primary(replicas) => Ok(Topology::of_one(Primary { endpoint, replicas }, followers)),
                         // An old primary that came back, or a replica that is about to take over.
                         Role::Replica => Err(fault::not_primary()),
                     };
@@ -139,13 +142,18 @@ impl Survey {
 
     /// Lets go of what is no primary any more and was not given, and tells each primary of its replicas.
     fn settle(&self, topology: Topology) -> Result<Surveyed, Error> {
+        if topology.is_replicated() {
+            self.of_store.saw_a_replica();
+        }
         let mut nodes = Vec::with_capacity(topology.primaries().len());
         for Primary { endpoint, replicas } in topology.primaries() {
             let node = self.node(endpoint)?;
+            let least = topology.least_replicas();
             if self.is_cluster() {
-                node.replication().set_known(replicas.len());
+                node.replication().set_listed(replicas.len().max(least));
             } else {
-                node.replication().set_seen(replicas.len());
+                node.replication().saw(replicas.len());
+                node.replication().set_listed(least);
             }
             nodes.push(node);
         }
@@ -160,13 +168,13 @@ impl Survey {
         if let Some(node) = self.nodes().get(endpoint) {
             return Ok(Arc::clone(node));
         }
-        let node = Arc::new(Node::new(endpoint.clone(), &self.access, self.settings)?);
+        let node = Arc::new(Node::new(endpoint.clone(), &self.access, self.settings, self.of_store.clone())?);
         Ok(Arc::clone(self.nodes().entry(endpoint.clone()).or_insert(node)))
     }
 
     /// Connections to a server that are not kept.
     pub(super) fn visit(&self, endpoint: &Endpoint) -> Result<Node, Error> {
-        Node::new(endpoint.clone(), &self.access, self.settings)
+        Node::new(endpoint.clone(), &self.access, self.settings, self.of_store.clone())
     }
 
     fn nodes(&self) -> MutexGuard<'_, HashMap<Endpoint, Arc<Node>>> {

@@ -25,17 +25,21 @@ pub(super) struct Primary {
 pub(super) struct Topology {
     primaries: Vec<Primary>,
     owner_of: Vec<u16>,
+    is_replicated: bool,
+    least_replicas: usize,
 }
 
 impl Topology {
-    /// One primary for all slots.
-    pub(super) fn of_one(primary: Primary) -> Self {
-        Self { primaries: vec![primary], owner_of: vec![0; usize::from(SLOTS)] }
+    /// One primary for all slots. It may have other replicas than those that are connected to it.
+    pub(super) fn of_one(primary: Primary, others: Followers) -> Self {
+        let is_replicated = others.known > 0 || !primary.replicas.is_empty();
+        Self { primaries: vec![primary], owner_of: vec![0; usize::from(SLOTS)], is_replicated, least_replicas: others.online }
     }
 
     /// Reads what `CLUSTER SHARDS` replied to whom was asked by that endpoint.
     pub(super) fn of_shards(shards: Value, asked: &Endpoint, is_tls: bool) -> Result<Self, Error> {
-        let mut topology = Self { primaries: Vec::new(), owner_of: vec![NOBODY; usize::from(SLOTS)] };
+        let mut topology =
+            Self { primaries: Vec::new(), owner_of: vec![NOBODY; usize::from(SLOTS)], is_replicated: false, least_replicas: 0 };
         for shard in reply::list(shards)? {
             let (mut slots, mut members) = (Vec::new(), Vec::new());
             for (name, value) in pairs(shard)? {
@@ -53,6 +57,13 @@ impl Topology {
 
     /// Adds a shard. Without a primary that is there its slots are nobody's.
     fn add(&mut self, slots: &[Value], members: Vec<Member>) -> Result<(), Error> {
+        // A node without slots that is away is an old primary: whoever replaced it was its replica.
+        let is_old = |member: &Member| slots.is_empty() && !member.is_online;
+        self.is_replicated |= members.len() > 1 || members.iter().any(is_old);
+        // Others will follow the successor, and could be elected in its place.
+        if slots.is_empty() && members.len() > 1 {
+            self.least_replicas = 1;
+        }
         // After a failover the old primary may still be listed as one, failed or not yet told.
         let primary = members.iter().filter(|member| member.is_primary).max_by_key(|member| (member.is_online, member.offset));
         let Some(primary) = primary.map(|primary| primary.endpoint.clone()) else { return Ok(()) };
@@ -73,6 +84,17 @@ impl Topology {
         &self.primaries
     }
 
+    /// Whether any primary has a replica, or had one.
+    pub(super) fn is_replicated(&self) -> bool {
+        self.is_replicated
+    }
+
+    /// How many replicas every primary is taken to have at least: those that followed one that was replaced a moment ago are not
+    /// yet known as those of its successor.
+    pub(super) fn least_replicas(&self) -> usize {
+        self.least_replicas
+    }
+
     /// The place of a slot's primary among them.
     pub(super) fn owner(&self, slot: u16) -> Option<usize> {
         self.owner_of.get(usize::from(slot)).filter(|owner| **owner != NOBODY).map(|owner| usize::from(*owner))
@@ -87,6 +109,31 @@ impl Topology {
     /// Slots that nobody has.
     pub(super) fn uncovered_slots(&self) -> usize {
         self.owner_of.iter().filter(|owner| **owner == NOBODY).count()
+    }
+}
+
+/// Replicas as a sentinel knows them, whether or not they have found the primary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Followers {
+    pub(super) known: usize,
+    pub(super) online: usize,
+}
+
+impl Followers {
+    /// Reads what `SENTINEL REPLICAS` replied.
+    pub(super) fn read(replicas: Value) -> Result<Self, Error> {
+        let mut followers = Self::default();
+        for replica in reply::list(replicas)? {
+            let mut is_online = true;
+            for (name, value) in pairs(replica)? {
+                if name == "flags" {
+                    is_online = !text(value)?.split(',').any(|flag| matches!(flag, "s_down" | "o_down" | "disconnected"));
+                }
+            }
+            followers.known += 1;
+            followers.online += usize::from(is_online);
+        }
+        Ok(followers)
     }
 }
 

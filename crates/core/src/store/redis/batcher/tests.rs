@@ -6,8 +6,8 @@ use redis::ServerErrorKind;
 
 use super::*;
 use crate::store::redis::connection::{Connection, Limits, Repeat};
-use crate::store::redis::line::{Asks, Replication};
 use crate::store::redis::location::{Location, Servers};
+use crate::store::redis::replication::{Asks, OfStore, Replication};
 use crate::store::redis::script::Scripts;
 use crate::store::redis::settings::WaitReplicas;
 
@@ -47,7 +47,12 @@ impl Puppet {
         let Servers::One(endpoint) = &location.servers else { panic!("it is one server") };
         let limits = Limits { deadline: PATIENCE, connection_timeout: PATIENCE, repeat: Repeat::IfNeverSent };
         let connection = Connection::lazy(location.access.client(endpoint).unwrap(), limits).unwrap();
-        Batcher::new(Line::new(connection, Arc::new(Replication::new(wait)), Asks::Writes, Duration::from_secs(1)))
+        Batcher::new(Line::new(
+            connection,
+            Arc::new(Replication::new(wait, OfStore::default())),
+            Asks::Writes,
+            Duration::from_secs(1),
+        ))
     }
 }
 

@@ -56,6 +56,35 @@ fn of_two_primaries_of_a_shard_the_one_that_is_there_counts() {
 }
 
 #[test]
+fn a_store_with_an_old_primary_had_a_replica() {
+    let online = |port| member("a", port, "master", "online", 0);
+    let gone = |port| member("a", port, "master", "fail", 0);
+    let replica = || member("a", 4, "replica", "online", 0);
+    for (others, is_replicated, least_replicas) in [
+        (shard(&[], vec![]), false, 0),
+        // It is new, and is given slots next.
+        (shard(&[], vec![online(3)]), false, 0),
+        (shard(&[8, 9], vec![gone(3)]), false, 0),
+        (shard(&[], vec![gone(3)]), true, 0),
+        (shard(&[8, 9], vec![online(3), replica()]), true, 0),
+        (shard(&[], vec![gone(3), replica()]), true, 1),
+    ] {
+        let shards = format!("{others:?}");
+        let topology = read(vec![shard(&[0, 7], vec![online(1)]), others]).unwrap();
+        assert_eq!((topology.is_replicated(), topology.least_replicas()), (is_replicated, least_replicas), "{shards}");
+    }
+}
+
+#[test]
+fn a_sentinel_knows_replicas_that_are_away() {
+    let replica =
+        |flags: &str| Value::Array(vec![bulk("name"), bulk("a:2"), bulk("flags"), bulk(flags), bulk("port"), bulk("2")]);
+    let replicas = ["slave", "s_down,slave,disconnected", "slave,disconnected"].map(replica);
+    assert_eq!(Followers::read(Value::Array(replicas.into())), Ok(Followers { known: 3, online: 1 }));
+    assert!(Followers::read(Value::Int(1)).is_err());
+}
+
+#[test]
 fn with_tls_the_other_port_counts() {
     let shards = Value::Array(vec![shard(&[0, 1], vec![member("a", 1, "master", "online", 0)])]);
     let topology = Topology::of_shards(shards, &Endpoint::port("asked", 1), true).unwrap();
