@@ -16,9 +16,7 @@ const SAFE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 
 /// One that nothing is allowed to.
 fn launch(url: &str) -> Launch {
-    let mut command = command();
-    command.env("SUPPRESSD_REDIS_ALLOW", "none");
-    Launch::by(command, url)
+    Launch::by(command(), url)
 }
 
 fn refusal(launch: Launch) -> String {
@@ -45,12 +43,9 @@ fn a_redis_that_is_safe_is_used() {
 fn a_redis_that_is_not_safe_refuses_the_start_and_says_why() {
     let redis = RedisServer::start(&["--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"]);
     let said = refusal(launch(&redis.url()));
-    for words in [
-        "appendfsync is everysec",
-        "set appendfsync to always",
-        "maxmemory-policy is allkeys-lru",
-        "redis_allow = \"appendfsync\"",
-    ] {
+    for words in
+        ["appendfsync is everysec", "set appendfsync to always", "maxmemory-policy is allkeys-lru", "--redis-allow appendfsync"]
+    {
         assert!(said.contains(words), "{said}");
     }
     assert!(!said.contains("appendonly is"), "{said}");
@@ -72,7 +67,7 @@ fn a_replica_and_a_redis_that_tells_nothing_are_refused() {
     let url = pair.primary.url().replace("redis://", "redis://silent:x@");
     assert!(refusal(launch(&url)).contains("+config|get"));
     let renamed = RedisServer::start(&["--rename-command", "CONFIG", ""]);
-    assert!(refusal(launch(&renamed.url())).contains("redis_allow = \"config-denied\""));
+    assert!(refusal(launch(&renamed.url())).contains("--redis-allow config-denied"));
 }
 
 #[test]

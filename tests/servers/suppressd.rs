@@ -46,9 +46,11 @@ pub(crate) struct Launch {
 }
 
 impl Launch {
-    /// On free ports of loopback, on that store.
+    /// On free ports of loopback, on that store. If that is a Redis, it may be one that keeps nothing.
     pub(crate) fn on(store: &str) -> Self {
-        Self::by(command(), store)
+        let mut command = command();
+        command.env("SUPPRESSD_REDIS_ALLOW", "appendonly,appendfsync");
+        Self::by(command, store)
     }
 
     /// As `on`, with another program in front that runs the executable given behind it.

@@ -90,7 +90,7 @@ fn the_units_forbid_no_system_call_that_is_needed() {
     let allowed = allowed();
     assert!(!allowed.contains("ptrace") && !allowed.contains("setuid") && !allowed.contains("mount"));
     let directory = tempfile::tempdir().unwrap();
-    let redis = RedisServer::start_on_tcp(&[]);
+    let redis = RedisServer::start_on_tcp(&["--appendonly", "yes", "--appendfsync", "always"]);
     for store in [data(directory.path()).to_str().unwrap(), &redis.url()] {
         let trace = trace(store);
         let calls = calls(&trace);

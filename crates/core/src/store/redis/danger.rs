@@ -105,7 +105,7 @@ impl fmt::Display for Danger {
             | DangerKind::MaxmemoryPolicy
             | DangerKind::ClusterAllowReadsWhenDown => write!(f, "{} is {value} in the Redis at {server}: ", kind.as_str())?,
         }
-        write!(f, "{}, or allow it by redis_allow = \"{}\"", kind.remedy(), kind.as_str())
+        write!(f, "{}, or allow it with --redis-allow {}", kind.remedy(), kind.as_str())
     }
 }
 
@@ -241,7 +241,7 @@ mod tests {
         for kind in DangerKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
             let said = Danger { kind, value: "everysec".into(), server: "h:1".into() }.to_string();
-            assert!(said.contains("h:1") && said.ends_with(&format!("redis_allow = \"{}\"", kind.as_str())), "{said}");
+            assert!(said.contains("h:1") && said.ends_with(&format!("--redis-allow {}", kind.as_str())), "{said}");
         }
         assert!("fsync".parse::<DangerKind>().unwrap_err().contains("appendfsync"));
     }

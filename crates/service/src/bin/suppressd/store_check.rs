@@ -23,16 +23,9 @@ const FIRST_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const START_PATIENCE: Duration = Duration::from_secs(2);
 const START_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The dangers that the operator allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The dangers that the operator allows. Each is said at the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Allowed(BTreeSet<DangerKind>);
-
-/// Those by which a Redis may forget, as one does that somebody tries things with. Each is said at the start.
-impl Default for Allowed {
-    fn default() -> Self {
-        Self([DangerKind::AppendOnly, DangerKind::AppendFsync].into())
-    }
-}
 
 /// Names, separated by commas, or `none`.
 impl FromStr for Allowed {

@@ -67,8 +67,7 @@ pub(crate) struct ServeArguments {
     /// How long a rejected letter is kept [default: 30]
     #[arg(long, value_name = "DAYS")]
     pub(crate) max_letter_age_days: Option<String>,
-    /// Dangerous settings of Redis that it is used with all the same: none, or their names, separated by commas [default:
-    /// appendonly,appendfsync]
+    /// Dangerous settings of Redis that it is used with all the same: their names, separated by commas
     #[arg(long, value_name = "NAMES")]
     pub(crate) redis_allow: Option<String>,
     /// Roots that Redis's certificates must lead to, in PEM
