@@ -1,6 +1,6 @@
 //! What the executable costs, against what the libraries and the disk below it cost in the same run.
 //!
-//! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest`, `-- what_if` or `-- filter` one. Ends with status 1 if a
+//! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest`, `-- replicated_ingest`, `-- what_if` or `-- filter` one. Ends with status 1 if a
 //! target is missed.
 
 #![allow(
@@ -17,6 +17,8 @@ mod durable_ingest;
 mod filter;
 mod measure;
 mod redis;
+mod replicated_ingest;
+mod webhooks;
 mod what_if;
 
 use std::process::ExitCode;
@@ -33,9 +35,10 @@ fn main() -> ExitCode {
         constant::serve();
         return ExitCode::SUCCESS;
     }
-    let benchmarks: [Benchmark; 4] = [
+    let benchmarks: [Benchmark; 5] = [
         ("checks", checks::reach_target),
         ("durable_ingest", durable_ingest::reach_target),
+        ("replicated_ingest", replicated_ingest::reach_target),
         ("what_if", what_if::reach_target),
         ("filter", filter::reach_target),
     ];

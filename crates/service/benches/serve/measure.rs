@@ -16,8 +16,16 @@ pub(crate) struct Measured {
 impl Measured {
     /// `suppressd serve` on free ports.
     pub(crate) fn suppressd(store: &Path) -> Self {
+        Self::suppressd_with(store, &[])
+    }
+
+    /// The same, with flags of its own.
+    pub(crate) fn suppressd_with(store: &Path, flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_suppressd"));
-        command.args(["serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-format", "json", "--store"]).arg(store);
+        command
+            .args(["serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-format", "json", "--store"])
+            .arg(store)
+            .args(flags);
         // What is measured is not Redis's disk.
         command.env("SUPPRESSD_REDIS_ALLOW", "appendonly,appendfsync");
         Self::start(command, 2)
@@ -51,15 +59,20 @@ impl Measured {
         self.grpc
     }
 
-    /// CPU that its threads have used so far (`/proc/<id>/task/*/schedstat`, in nanoseconds).
+    /// CPU that it has used so far.
     pub(crate) fn cpu(&self) -> Duration {
-        let of_thread = |task: std::io::Result<std::fs::DirEntry>| {
-            let stat = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-            stat.split(' ').next()?.parse::<u64>().ok()
-        };
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        Duration::from_nanos(tasks.filter_map(of_thread).sum())
+        cpu_of(self.child.id())
     }
+}
+
+/// CPU that the threads of a process have used so far (`/proc/<id>/task/*/schedstat`, in nanoseconds).
+pub(crate) fn cpu_of(process: u32) -> Duration {
+    let of_thread = |task: std::io::Result<std::fs::DirEntry>| {
+        let stat = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        stat.split(' ').next()?.parse::<u64>().ok()
+    };
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    Duration::from_nanos(tasks.filter_map(of_thread).sum())
 }
 
 impl Drop for Measured {
