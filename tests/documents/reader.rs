@@ -77,7 +77,7 @@ impl Reader {
         let port = flags.take("--port").expect("a Redis is started with its port").parse().unwrap();
         self.stop_those_at(&[port]);
         for (_, directory) in flags.0.iter_mut().filter(|(name, _)| name == "--dir") {
-            *directory = self.home.path().join(&*directory).to_str().unwrap().to_owned();
+            self.home.path().join(&*directory).to_str().unwrap().clone_into(directory);
         }
         let words: Vec<_> = flags.0.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
         let redis = RedisServer::start_on_tcp(&words);

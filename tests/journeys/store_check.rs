@@ -28,7 +28,9 @@ fn refusal(launch: Launch) -> String {
 fn dangers(server: &Suppressd) -> Vec<String> {
     let metrics = server.webhook().get("/metrics").text;
     let of_danger = |line: &str| Some(line.strip_prefix("suppressd_store_dangers{danger=\"")?.strip_suffix("\"} 1")?.to_owned());
-    metrics.lines().filter_map(of_danger).collect()
+    let mut dangers: Vec<_> = metrics.lines().filter_map(of_danger).collect();
+    dangers.sort();
+    dangers
 }
 
 #[test]
@@ -91,6 +93,27 @@ fn a_redis_that_comes_later_is_checked_before_it_is_used() {
 }
 
 #[test]
+fn a_redis_that_becomes_dangerous_is_not_used_until_it_is_set_back() {
+    let pair = RedisPair::start(&SAFE);
+    let server = launch(&pair.primary.url()).start();
+    let post = |number| server.webhook().post(body("b", "bad@example.com", "quota-issues", number));
+    assert_eq!(post(1).counts(), [1, 0, 0, 0]);
+    // The replica is not in use.
+    pair.replica.cli::<()>(&["CONFIG", "SET", "appendfsync", "no"]);
+    await_condition("the danger is not shown", || (dangers(&server) == ["appendfsync"]).then_some(()));
+    assert_eq!((post(2).counts(), server.webhook().get("/readyz").status), ([1, 0, 0, 0], 200));
+    pair.primary.cli::<()>(&["CONFIG", "SET", "maxmemory-policy", "allkeys-lru"]);
+    await_condition("it is still used", || (post(2).status == 503).then_some(()));
+    assert!(server.checks().one("bad@example.com").is_err());
+    assert_eq!(dangers(&server), ["appendfsync", "maxmemory-policy"]);
+    await_condition("it is ready", || (server.webhook().get("/readyz").status == 503).then_some(()));
+    pair.primary.cli::<()>(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    await_condition("it is not used again", || (post(3).status == 200).then_some(()));
+    let (status, log) = server.terminate();
+    assert!(status.success() && log.contains("maxmemory-policy is allkeys-lru"), "{log}");
+}
+
+#[test]
 fn every_server_of_a_cluster_is_checked() {
     let cluster = RedisCluster::start(3, 1, &SAFE);
     block_on(async {
@@ -104,6 +127,7 @@ fn every_server_of_a_cluster_is_checked() {
             kind,
             value: value.into(),
             server: format!("127.0.0.1:{}", cluster.node(node).port()),
+            is_of_primary: node == 0,
         });
         assert_eq!(found, expected);
         // A replica that hangs is passed over.

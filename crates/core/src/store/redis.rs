@@ -122,9 +122,9 @@ impl RedisStore {
         danger::look(&self.shared.router).await
     }
 
-    /// Uses it from now on, if it was opened to be checked first.
-    pub fn trust(&self) {
-        self.shared.router.open();
+    /// Uses it from now on, or does not: then everything fails as unavailable, until it is trusted again.
+    pub fn set_trusted(&self, is_trusted: bool) {
+        self.shared.router.set_open(is_trusted);
     }
 
     fn deadlines(&self) -> &NodeSettings {

@@ -1,7 +1,7 @@
 //! What the executable costs, against what the libraries and the disk below it cost in the same run.
 //!
-//! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest`, `-- replicated_ingest`, `-- what_if` or `-- filter` one. Ends with status 1 if a
-//! target is missed.
+//! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest`, `-- replicated_ingest`, `-- what_if`,
+//! `-- filter` or `-- footprint` one. Ends with status 1 if a target is missed.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@ mod checks;
 mod constant;
 mod durable_ingest;
 mod filter;
+mod footprint;
 mod measure;
 mod redis;
 mod replicated_ingest;
@@ -35,12 +36,13 @@ fn main() -> ExitCode {
         constant::serve();
         return ExitCode::SUCCESS;
     }
-    let benchmarks: [Benchmark; 5] = [
+    let benchmarks: [Benchmark; 6] = [
         ("checks", checks::reach_target),
         ("durable_ingest", durable_ingest::reach_target),
         ("replicated_ingest", replicated_ingest::reach_target),
         ("what_if", what_if::reach_target),
         ("filter", filter::reach_target),
+        ("footprint", footprint::reach_target),
     ];
     // cargo adds flags of its own.
     let named: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();

@@ -92,11 +92,13 @@ pub struct Danger {
     pub value: String,
     /// Where it listens.
     pub server: String,
+    /// Whether it is in use there, and not only might be after a failover.
+    pub is_of_primary: bool,
 }
 
 impl fmt::Display for Danger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, value, server } = self;
+        let Self { kind, value, server, is_of_primary: _ } = self;
         match kind {
             DangerKind::Replica => write!(f, "the Redis at {server} is a replica: ")?,
             DangerKind::ConfigDenied => write!(f, "the Redis at {server} does not answer CONFIG GET: ")?,
@@ -127,10 +129,11 @@ pub(super) async fn look(router: &Arc<Router>) -> Result<Dangers, Error> {
     let survey = router.survey();
     let deadline = survey.settings().write_deadline;
     let map = within(deadline, router.map_unchecked()).await?;
+    let may_be_replaced = survey.has_others();
     let mut asked = JoinSet::new();
     for node in map.nodes() {
         let node = Arc::clone(node);
-        asked.spawn(async move { within(deadline, of_primary(&node)).await });
+        asked.spawn(async move { within(deadline, of_primary(&node, may_be_replaced)).await });
     }
     for replica in map.surveyed().topology.primaries().iter().flat_map(|primary| &primary.replicas) {
         // It is reached anew each time, which is seldom.
@@ -148,6 +151,9 @@ pub(super) async fn look(router: &Arc<Router>) -> Result<Dangers, Error> {
             }
         }
     }
+    if silent_primaries > 0 {
+        router.survey_soon();
+    }
     if silent_primaries == map.nodes().len() {
         return Err(failed);
     }
@@ -155,18 +161,22 @@ pub(super) async fn look(router: &Arc<Router>) -> Result<Dangers, Error> {
     Ok(Dangers { found, silent_primaries })
 }
 
-async fn of_primary(node: &Node) -> Result<Vec<Danger>, Error> {
+async fn of_primary(node: &Node, may_be_replaced: bool) -> Result<Vec<Danger>, Error> {
     let (role, settings) = tokio::try_join!(node.ask(&["ROLE"]), settings_of(node.for_reads()))?;
-    let mut dangers = judge(settings, &node.endpoint().to_string());
+    let server = node.endpoint().to_string();
+    let mut dangers = judge(settings, &server, true);
     if Role::read(role)? == Role::Replica {
-        let server = node.endpoint().to_string();
-        dangers.push(Danger { kind: DangerKind::Replica, value: "replica".to_owned(), server });
+        if may_be_replaced {
+            // Another one is by now, and is looked at when it is known.
+            return Err(fault::replaced());
+        }
+        dangers.push(Danger { kind: DangerKind::Replica, value: "replica".to_owned(), server, is_of_primary: true });
     }
     Ok(dangers)
 }
 
 async fn of_replica(node: &Node) -> Result<Vec<Danger>, Error> {
-    Ok(judge(settings_of(node.for_reads()).await?, &node.endpoint().to_string()))
+    Ok(judge(settings_of(node.for_reads()).await?, &node.endpoint().to_string(), false))
 }
 
 /// Settings with their values; none if they are not told.
@@ -185,8 +195,8 @@ async fn settings_of(connection: &Connection) -> Result<Settings, Error> {
     Ok(Some(reply::fields(reply)?.into_iter().map(|(name, value)| (name, text(value))).collect()))
 }
 
-fn judge(settings: Settings, server: &str) -> Vec<Danger> {
-    let danger = |kind, value: &str| Danger { kind, value: value.to_owned(), server: server.to_owned() };
+fn judge(settings: Settings, server: &str, is_of_primary: bool) -> Vec<Danger> {
+    let danger = |kind, value: &str| Danger { kind, value: value.to_owned(), server: server.to_owned(), is_of_primary };
     let Some(settings) = settings else { return vec![danger(DangerKind::ConfigDenied, "denied")] };
     let value_of = |wanted: &str| settings.iter().find(|(name, _)| name == wanted).map_or("unknown", |(_, value)| value);
     let mut dangers = Vec::new();
@@ -214,7 +224,7 @@ mod tests {
 
     fn kinds(settings: &[(&str, &str)]) -> Vec<DangerKind> {
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        judge(Some(settings), "h:1").into_iter().map(|danger| danger.kind).collect()
+        judge(Some(settings), "h:1", true).into_iter().map(|danger| danger.kind).collect()
     }
 
     #[test]
@@ -233,14 +243,14 @@ mod tests {
         assert_eq!(kinds(&[&[("appendonly", "no"), ("appendfsync", "no")], &safe[..]].concat()), [AppendOnly]);
         assert_eq!(kinds(&[&[("maxmemory-policy", "allkeys-lru")], &safe[..]].concat()), [MaxmemoryPolicy]);
         assert_eq!(kinds(&[&[("cluster-allow-reads-when-down", "yes")], &safe[..]].concat()), [ClusterAllowReadsWhenDown]);
-        assert_eq!(judge(None, "h:1")[0].kind, ConfigDenied);
+        assert_eq!(judge(None, "h:1", true)[0].kind, ConfigDenied);
     }
 
     #[test]
     fn a_danger_says_what_and_where_and_how_to_go_on() {
         for kind in DangerKind::ALL {
             assert_eq!(kind.as_str().parse(), Ok(kind));
-            let said = Danger { kind, value: "everysec".into(), server: "h:1".into() }.to_string();
+            let said = Danger { kind, value: "everysec".into(), server: "h:1".into(), is_of_primary: true }.to_string();
             assert!(said.contains("h:1") && said.ends_with(&format!("--redis-allow {}", kind.as_str())), "{said}");
         }
         assert!("fsync".parse::<DangerKind>().unwrap_err().contains("appendfsync"));

@@ -86,9 +86,9 @@ impl Router {
         &self.survey
     }
 
-    /// Makes calls from now on.
-    pub(super) fn open(&self) {
-        self.is_open.store(true, Ordering::Relaxed);
+    /// Makes calls from now on, or none.
+    pub(super) fn set_open(&self, is_open: bool) {
+        self.is_open.store(is_open, Ordering::Relaxed);
     }
 
     /// Makes calls, each at the primary of its slot. `Ok` means that each has its reply, none of them is an error, and those that

@@ -41,7 +41,7 @@ pub struct RedisSettings {
     pub roots: Option<Vec<u8>>,
     /// How many replicas must have a write before it is acknowledged.
     pub wait_replicas: WaitReplicas,
-    /// Whether it is used only after [`RedisStore::trust`](super::RedisStore::trust), when its settings were checked; until then
+    /// Whether it is used only after [`RedisStore::set_trusted`](super::RedisStore::set_trusted), when its settings were checked; until then
     /// it says that it is unavailable.
     pub is_checked_first: bool,
     /// How much the rejected letters may take up.

@@ -14,7 +14,7 @@ use suppressd_core::store::redis::{Danger, DangerKind, Dangers, RedisStore};
 use tracing::{debug, error, info, warn};
 
 /// How often it is looked at.
-const CHECK_INTERVAL: Duration = Duration::from_mins(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(10);
 
 /// How often it is looked at as long as it is not used, or one of its primaries was never seen.
 const FIRST_CHECK_INTERVAL: Duration = Duration::from_secs(1);
@@ -44,11 +44,21 @@ struct DangerLabel {
     danger: &'static str,
 }
 
+/// How the Redis stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It was not safe yet, or never answered.
+    Unchecked,
+    Used,
+    /// It was safe, and is no more.
+    Refused,
+}
+
 /// Looks at a Redis that was opened to be checked first.
 pub(crate) struct StoreCheck {
     store: RedisStore,
     allowed: Allowed,
-    is_passed: bool,
+    standing: Standing,
     is_complete: bool,
     is_silent: bool,
     known: Vec<Danger>,
@@ -60,7 +70,15 @@ impl StoreCheck {
         let servers = Family::default();
         let help = "Servers of the store with a setting by which they may lose or hide what was acknowledged";
         registry.register("suppressd_store_dangers", help, servers.clone());
-        let check = Self { store, allowed, is_passed: false, is_complete: false, is_silent: false, known: Vec::new(), servers };
+        let check = Self {
+            store,
+            allowed,
+            standing: Standing::Unchecked,
+            is_complete: false,
+            is_silent: false,
+            known: Vec::new(),
+            servers,
+        };
         check.count();
         check
     }
@@ -73,7 +91,7 @@ impl StoreCheck {
     pub(crate) async fn begin(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
         self.look().await;
-        while !self.is_passed && self.known.is_empty() && started.elapsed() < START_PATIENCE {
+        while self.standing == Standing::Unchecked && self.known.is_empty() && started.elapsed() < START_PATIENCE {
             tokio::time::sleep(START_INTERVAL).await;
             self.look().await;
         }
@@ -84,10 +102,15 @@ impl StoreCheck {
         bail!("the store may lose or hide what was acknowledged:\n{}", said.join("\n"));
     }
 
-    /// Looks again and again. Never ends: who has taken events goes on, and says so.
+    /// Looks again and again. Never ends: what somebody set wrong, somebody may set right.
     pub(crate) async fn go_on(mut self) -> Infallible {
         loop {
-            tokio::time::sleep(if self.is_complete { CHECK_INTERVAL } else { FIRST_CHECK_INTERVAL }).await;
+            tokio::time::sleep(if self.standing == Standing::Used && self.is_complete {
+                CHECK_INTERVAL
+            } else {
+                FIRST_CHECK_INTERVAL
+            })
+            .await;
             let before = self.known.clone();
             self.look().await;
             for danger in self.known.iter().filter(|danger| !before.contains(danger)) {
@@ -99,21 +122,43 @@ impl StoreCheck {
     async fn look(&mut self) {
         let Dangers { found, silent_primaries } = match self.store.check().await {
             Ok(dangers) => dangers,
-            Err(error) if self.is_passed => return debug!(%error, "the settings of Redis cannot be looked at"),
+            Err(error) if self.standing != Standing::Unchecked => {
+                return debug!(%error, "the settings of Redis cannot be looked at");
+            }
             Err(error) => return self.tell_of_silence(&error),
         };
         let (allowed, dangers): (Vec<_>, Vec<_>) = found.into_iter().partition(|danger| self.allowed.0.contains(&danger.kind));
         self.known = dangers;
         self.count();
-        if self.known.is_empty() && !self.is_passed {
-            for danger in allowed {
-                warn!("allowed: {danger}");
+        // What a replica has set is a danger from the next failover on: reason enough not to begin, and not to end.
+        let is_safe = match self.standing {
+            Standing::Unchecked => self.known.is_empty(),
+            Standing::Used | Standing::Refused => !self.known.iter().any(|danger| danger.is_of_primary),
+        };
+        match (self.standing, is_safe) {
+            (Standing::Unchecked, true) => {
+                for danger in allowed {
+                    warn!("allowed: {danger}");
+                }
+                info!("the settings of Redis are safe, but for what is allowed");
+                self.stand(Standing::Used);
             }
-            info!("the settings of Redis are safe, but for what is allowed");
-            self.is_passed = true;
-            self.store.trust();
+            (Standing::Refused, true) => {
+                info!("the settings of Redis are safe again");
+                self.stand(Standing::Used);
+            }
+            (Standing::Used, false) => {
+                error!("Redis is not used until it is set right");
+                self.stand(Standing::Refused);
+            }
+            (Standing::Unchecked | Standing::Refused, false) | (Standing::Used, true) => {}
         }
-        self.is_complete |= self.is_passed && silent_primaries == 0;
+        self.is_complete |= self.standing == Standing::Used && silent_primaries == 0;
+    }
+
+    fn stand(&mut self, standing: Standing) {
+        self.standing = standing;
+        self.store.set_trusted(standing == Standing::Used);
     }
 
     /// Says once that it is not used before it answers.
