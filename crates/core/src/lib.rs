@@ -37,5 +37,7 @@ pub use policy::{MAX_POLICY_BYTES, MAX_SOFT_BOUNCE_LIMIT, Policy, Rulebook, Soft
 pub use record::{Admission, Counters, KEPT_DAYS, KEPT_PER_DAY, Lift, MAX_NOTE_BYTES, ManualEntry, Record};
 pub use status::EnhancedStatusCode;
 pub use time::{DAY_SECONDS, UnixSeconds};
-pub use verdict::{CountedSince, ExplainedEvidence, Explanation, Reason, Rule, Suppression, Verdict, explain, verdict};
+pub use verdict::{
+    CountedSince, ExplainedEvidence, Explanation, Reason, Rule, Suppression, Verdict, explain, outdated_verdict, verdict,
+};
 pub use what_if::{Effect, Standpoint, Tally, VerdictChange};

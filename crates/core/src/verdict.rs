@@ -2,6 +2,7 @@
 
 mod detail;
 mod explanation;
+mod outdated;
 mod weighing;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use weighing::{Effect, Weighed, weigh};
 
 pub use detail::CountedSince;
 pub use explanation::{ExplainedEvidence, Explanation, explain};
+pub use outdated::outdated_verdict;
 
 /// Why an address is suppressed. The order is the one in which a reason is named when several hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

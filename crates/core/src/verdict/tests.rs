@@ -1,3 +1,4 @@
+mod outdated;
 mod reference;
 mod words;
 

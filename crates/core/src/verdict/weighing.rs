@@ -37,6 +37,29 @@ impl Weighed<'_> {
 
 /// Weighs the evidence of a record, in its order.
 pub(super) fn weigh<'a>(policy: &Policy, incidents: &'a Incidents, record: &'a Record, now: UnixSeconds) -> Vec<Weighed<'a>> {
+    weigh_each(policy, incidents, record, now, record.evidence().iter())
+}
+
+/// Weighs the evidence of a record, in its order, so that no incidents let more of it count, or any of it for longer; `none` are
+/// no incidents.
+///
+/// What an incident covers does not count, and that is all that it does, but for one rule: of the soft bounces of a day the first
+/// counts that is not covered, so an incident may let a later one of that day count, which leaves the window later and expires
+/// later. None is later than the last one.
+pub(super) fn weigh_at_worst<'a>(policy: &Policy, none: &'a Incidents, record: &'a Record, now: UnixSeconds) -> Vec<Weighed<'a>> {
+    let mut weighed = weigh_each(policy, none, record, now, record.evidence().iter().rev());
+    weighed.reverse();
+    weighed
+}
+
+/// Weighs evidence as it comes: of the soft bounces of a day the first one that comes counts.
+fn weigh_each<'a>(
+    policy: &Policy,
+    incidents: &'a Incidents,
+    record: &Record,
+    now: UnixSeconds,
+    evidence: impl Iterator<Item = &'a Evidence>,
+) -> Vec<Weighed<'a>> {
     let mut day_of_last_soft = None;
     let weigh_one = |evidence: &'a Evidence| {
         let class = policy.class_of(evidence);
@@ -56,7 +79,7 @@ pub(super) fn weigh<'a>(policy: &Policy, incidents: &'a Incidents, record: &'a R
         }
         Weighed { evidence, class, effect }
     };
-    record.evidence().iter().map(weigh_one).collect()
+    evidence.map(weigh_one).collect()
 }
 
 /// What keeps evidence of whichever class from counting.

@@ -5,14 +5,14 @@ use crate::{BounceCategory, EventId, EventKind};
 
 /// What happens to one address, in the order in which it arrives. Fewer events than are kept, so that all of them are.
 #[derive(Debug, Clone)]
-struct History {
-    arrivals: Vec<Event>,
+pub(super) struct History {
+    pub(super) arrivals: Vec<Event>,
     lift: Option<i64>,
     incident: Option<(i64, i64)>,
 }
 
 /// Hours before now, so that days are crossed, and bounds are met exactly.
-fn hours_ago(hours: i64) -> UnixSeconds {
+pub(super) fn hours_ago(hours: i64) -> UnixSeconds {
     UnixSeconds::clamped(NOW.get() - hours * 3600)
 }
 
@@ -23,7 +23,7 @@ fn arrival() -> impl Strategy<Value = (u8, i64, u8)> {
     (0_u8..10, hours, 0_u8..4)
 }
 
-fn history() -> impl Strategy<Value = History> {
+pub(super) fn history() -> impl Strategy<Value = History> {
     let arrivals = prop::collection::vec(arrival(), 0..14);
     let incident = prop::option::of((0_i64..200, 0_i64..60).prop_map(|(begin, length)| (begin, begin - length)));
     (arrivals, prop::option::weighted(0.2, 0_i64..200), incident).prop_map(|(arrivals, lift, incident)| {
@@ -53,7 +53,7 @@ fn event(number: u64, what: u8, hours: i64, opinion: u8) -> Event {
     }
 }
 
-fn policies() -> impl Strategy<Value = Policy> {
+pub(super) fn policies() -> impl Strategy<Value = Policy> {
     let days = |most| prop::option::of((1_u64..most).prop_map(|days| days * 86_400));
     let trust = prop::sample::select(&[Trust::Off, Trust::Advise, Trust::Enforce][..]);
     let expiry = prop::array::uniform3(prop::option::weighted(0.3, 1_u64..200));
@@ -145,7 +145,8 @@ fn reference(policy: &Policy, history: &History) -> (Option<Reason>, usize) {
     (reason, of("soft").len())
 }
 
-fn judged(policy: &Policy, history: &History, arrivals: &[Event]) -> Verdict {
+/// What is known after those arrivals.
+pub(super) fn record_of(history: &History, arrivals: &[Event]) -> Record {
     let mut record = record(&[]);
     let mut is_there = false;
     for event in arrivals {
@@ -156,8 +157,12 @@ fn judged(policy: &Policy, history: &History, arrivals: &[Event]) -> Verdict {
         }
     }
     record.lift = history.lift.map(|hours| Lift { fence: hours_ago(hours), at: NOW, who: String::new(), why: String::new() });
+    record
+}
+
+fn judged(policy: &Policy, history: &History, arrivals: &[Event]) -> Verdict {
     let scope = history.incident.map(|(from, to)| Scope::between(hours_ago(from), hours_ago(to)));
-    verdict(policy, &scope.map(opened).unwrap_or_default(), &record, NOW)
+    verdict(policy, &scope.map(opened).unwrap_or_default(), &record_of(history, arrivals), NOW)
 }
 
 proptest! {
