@@ -5,12 +5,12 @@ use std::time::{Instant, SystemTime};
 
 use suppressd_core::event::wire::label;
 use suppressd_core::store::{EvidenceStore, IncidentStore};
-use suppressd_core::{Address, Error, Explanation, Incidents, Policy, Record, Rulebook, UnixSeconds, Verdict, explain, verdict};
+use suppressd_core::{Address, Error, Explanation, Policy, Record, Rulebook, UnixSeconds, Verdict, explain};
 use tokio::sync::watch;
 use tracing::warn;
 
 use crate::Metrics;
-use crate::incidents::KnownIncidents;
+use crate::incidents::{Book, KnownIncidents};
 use crate::metrics::Judged;
 
 /// Reads evidence and judges it, by the policy and the incidents that are in force.
@@ -34,14 +34,6 @@ impl Reading {
     pub(crate) fn of(is_strict: bool) -> Self {
         if is_strict { Self::Strict } else { Self::Plain }
     }
-}
-
-/// By what the addresses of one call are judged.
-struct Standard<'a> {
-    policy: &'a Policy,
-    incidents: Arc<Incidents>,
-    account: Box<str>,
-    now: UnixSeconds,
 }
 
 /// An address, what is known of it, and why the verdict on it is as it is.
@@ -68,20 +60,19 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
 
     async fn judge_one(&self, email: &str, account: &str, reading: Reading) -> Result<Verdict, Error> {
         let address: Address = email.parse()?;
-        let record = self.read(std::slice::from_ref(&address), reading).await?.pop().flatten();
-        let rulebook = self.rulebook();
-        Ok(self.standard(&rulebook.policy, account).await?.verdict(record))
+        let records = self.read(std::slice::from_ref(&address), reading).await?;
+        self.verdicts(records, account).await?.pop().ok_or_else(wrong_number)
     }
 
-    /// Judges one address, and says why.
+    /// Judges one address, and says why. That takes the incidents themselves: without them it fails, whatever the verdict.
     pub(crate) async fn explain(&self, email: &str, account: &str) -> Result<Explained, Error> {
         let address: Address = email.parse()?;
         let record = self.read(std::slice::from_ref(&address), Reading::Plain).await?.pop().flatten();
         let rulebook = self.rulebook();
-        let standard = self.standard(&rulebook.policy, account).await?;
-        let record = record.map(|record| standard.seen(record));
+        let incidents = self.incidents.in_force().await.inspect_err(unreadable)?;
+        let record = record.map(|record| seen(record, &rulebook.policy, &label(account)));
         let unknown = Record::new(address.clone());
-        let explanation = explain(standard.policy, &standard.incidents, record.as_ref().unwrap_or(&unknown), standard.now);
+        let explanation = explain(&rulebook.policy, &incidents, record.as_ref().unwrap_or(&unknown), now());
         Ok(Explained { address, record, explanation })
     }
 
@@ -113,11 +104,27 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         let mut addresses: Vec<Address> = Vec::with_capacity(emails.len());
         let parsed: Vec<Result<(), Error>> =
             emails.iter().map(|email| email.parse().map(|address| addresses.push(address))).collect();
-        let mut records = self.read(&addresses, reading).await?.into_iter();
+        let records = self.read(&addresses, reading).await?;
+        let mut verdicts = self.verdicts(records, account).await?.into_iter();
+        Ok(parsed.into_iter().map(|parsed| parsed.and_then(|()| verdicts.next().ok_or_else(wrong_number))).collect())
+    }
+
+    /// Judges what was read, in its order; all of it, or none if one of them is in doubt.
+    async fn verdicts(&self, records: Vec<Option<Record>>, account: &str) -> Result<Vec<Verdict>, Error> {
         let rulebook = self.rulebook();
-        let standard = self.standard(&rulebook.policy, account).await?;
-        let judge = |parsed: Result<(), Error>| parsed.map(|()| standard.verdict(records.next().flatten()));
-        Ok(parsed.into_iter().map(judge).collect())
+        let policy = &rulebook.policy;
+        // Nothing is known of most addresses, and no incident says anything about those.
+        if records.iter().all(Option::is_none) {
+            return Ok(records.iter().map(|_| Verdict::without_evidence(policy)).collect());
+        }
+        let (account, now) = (label(account), now());
+        let records: Vec<_> = records.into_iter().map(|record| record.map(|record| seen(record, policy, &account))).collect();
+        let judge_one = |book: &Book, record: &Option<Record>| match record {
+            Some(record) => book.verdict(policy, record, now),
+            None => Some(Verdict::without_evidence(policy)),
+        };
+        let judge = |book: &Book| records.iter().map(|record| judge_one(book, record)).collect();
+        self.incidents.judge(judge).await.inspect_err(unreadable)
     }
 
     async fn read(&self, addresses: &[Address], reading: Reading) -> Result<Vec<Option<Record>>, Error> {
@@ -129,29 +136,26 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         if records.len() == addresses.len() {
             return Ok(records);
         }
-        // A store that keeps its contract never comes here; one that does not must not have an address taken for a good one.
-        Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() })
+        Err(wrong_number())
     }
 
     fn rulebook(&self) -> Arc<Rulebook> {
         Arc::clone(&self.rules.borrow())
     }
-
-    async fn standard<'a>(&self, policy: &'a Policy, account: &str) -> Result<Standard<'a>, Error> {
-        let incidents = self.incidents.in_force().await.inspect_err(|error| warn!(%error, "the incidents cannot be read"))?;
-        Ok(Standard { policy, incidents, account: label(account), now: now() })
-    }
 }
 
-impl Standard<'_> {
-    fn verdict(&self, record: Option<Record>) -> Verdict {
-        let Some(record) = record else { return Verdict::without_evidence(self.policy) };
-        verdict(self.policy, &self.incidents, &self.seen(record), self.now)
-    }
+/// The record as a check sees it that names an account, or none.
+fn seen(record: Record, policy: &Policy, account: &str) -> Record {
+    if account.is_empty() { record } else { record.seen_by(policy, account) }
+}
 
-    fn seen(&self, record: Record) -> Record {
-        if self.account.is_empty() { record } else { record.seen_by(self.policy, &self.account) }
-    }
+/// A store that keeps its contract never comes to this; one that does not must not have an address taken for a good one.
+fn wrong_number() -> Error {
+    Error::StoreFailed { reason: "the store gave too few or too many records".into() }
+}
+
+fn unreadable(error: &Error) {
+    warn!(%error, "the incidents cannot be read");
 }
 
 fn kind_of_verdict(verdict: &Verdict) -> Judged {
@@ -166,3 +170,6 @@ fn kind_of_error(error: &Error) -> Judged {
 pub(crate) fn now() -> UnixSeconds {
     SystemTime::now().into()
 }
+
+#[cfg(test)]
+mod tests;
