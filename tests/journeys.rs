@@ -15,6 +15,7 @@ mod once;
 mod outage;
 mod outage_guard;
 mod policy;
+mod shard_away;
 mod shutdown;
 mod slow_clients;
 mod store_check;

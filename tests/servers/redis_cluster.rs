@@ -26,6 +26,9 @@ const FIRST_PORT: u16 = 12_000;
 const PORTS: u16 = 10_000;
 const BUS_DISTANCE: u16 = 10_000;
 
+/// Buckets that addresses are spread over.
+const BUCKETS: u16 = 256;
+
 /// Nodes that know each other. The first of them begin as masters.
 pub(crate) struct RedisCluster {
     nodes: Vec<RedisServer>,
@@ -116,6 +119,12 @@ impl RedisCluster {
         let slot = self.slot(key);
         let owners = self.nodes().filter_map(|node| self.owner(node, slot));
         owners.max().expect("no node answers").1
+    }
+
+    /// The master that holds the record of an address.
+    pub(crate) fn master_of_address(&self, address: &str) -> usize {
+        // A slot is a checksum modulo a multiple of the number of buckets.
+        self.master_of(&format!("sup:{{{:02x}}}:a:{address}", self.slot(address) % BUCKETS))
     }
 
     /// Empties every master that answers. They are children of this process: each was asked for its process id when it came up.

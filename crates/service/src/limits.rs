@@ -31,7 +31,8 @@ pub struct Limits {
     pub keepalive_interval: Duration,
     /// Time in which it must answer that.
     pub keepalive_timeout: Duration,
-    /// How long what is known of the incidents may be believed. The store is asked before a check goes by anything older.
+    /// How long what is known of the incidents may be believed, and for how long the store is not asked again by checks that need
+    /// no answer of it, once it could not say them. The store is asked before an address is released by anything older.
     pub incidents_freshness: Duration,
     /// How often the store is asked for them.
     pub incidents_poll_interval: Duration,
