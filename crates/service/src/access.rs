@@ -1,12 +1,17 @@
 //! Who may ask what: bearer tokens, and the two rights they give.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::{Choice, ConstantTimeEq};
-use tonic::metadata::MetadataMap;
-use tonic::service::Interceptor;
-use tonic::{Request, Status};
+use tonic::Status;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tower::Service;
 
 use crate::Error;
 
@@ -56,15 +61,15 @@ impl Access {
     }
 
     /// Lets only those in who have the right.
-    pub(crate) fn gate(self: &Arc<Self>, needed: Right) -> Gate {
-        Gate { access: Arc::clone(self), needed }
+    pub(crate) fn guard<T>(self: &Arc<Self>, service: T, needed: Right) -> Gated<T> {
+        Gated { service, access: Arc::clone(self), needed }
     }
 
-    fn admit(&self, metadata: &MetadataMap, needed: Right) -> Result<(), Status> {
+    fn admit(&self, headers: &HeaderMap, needed: Right) -> Result<(), Status> {
         if self.is_open() {
             return Ok(());
         }
-        let presented = bearer(metadata)
+        let presented = bearer(headers)
             .ok_or_else(|| Status::unauthenticated("a token is needed: send the metadata `authorization: Bearer <token>`"))?;
         let may_administrate = holds(&self.admin_tokens, presented);
         let may_read = may_administrate | holds(&self.read_tokens, presented);
@@ -79,8 +84,8 @@ impl Access {
 }
 
 /// The token of the scheme `Bearer`, whose name may be in any case (RFC 9110, 11.1).
-fn bearer(metadata: &MetadataMap) -> Option<&[u8]> {
-    let value = metadata.get("authorization")?.as_bytes();
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
     let (scheme, token) = value.split_at_checked("bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
@@ -91,16 +96,58 @@ fn holds(tokens: &[SecretString], presented: &[u8]) -> Choice {
 }
 
 /// Stands before a service.
+///
+/// Not tonic's interceptor, which takes each request apart and puts it together again.
 #[derive(Debug, Clone)]
-pub(crate) struct Gate {
+pub(crate) struct Gated<T> {
+    service: T,
     access: Arc<Access>,
     needed: Right,
 }
 
-impl Interceptor for Gate {
-    fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        self.access.admit(request.metadata(), self.needed)?;
-        Ok(request)
+impl<T: NamedService> NamedService for Gated<T> {
+    const NAME: &'static str = T::NAME;
+}
+
+impl<T, B> Service<http::Request<B>> for Gated<T>
+where
+    T: Service<http::Request<B>, Response = http::Response<Body>>,
+    T::Future: Unpin,
+{
+    type Response = T::Response;
+    type Error = T::Error;
+    type Future = Answer<T::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), T::Error>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        match self.access.admit(request.headers(), self.needed) {
+            Ok(()) => Answer::Asked(self.service.call(request)),
+            Err(status) => Answer::Refused(Some(status.into_http())),
+        }
+    }
+}
+
+/// The answer of a service, or of the gate before it.
+pub(crate) enum Answer<F> {
+    Refused(Option<http::Response<Body>>),
+    Asked(F),
+}
+
+impl<F, E> Future for Answer<F>
+where
+    F: Future<Output = Result<http::Response<Body>, E>> + Unpin,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        match self.get_mut() {
+            // A future that has been ready is not polled again.
+            Self::Refused(refusal) => refusal.take().map_or(Poll::Pending, |refusal| Poll::Ready(Ok(refusal))),
+            Self::Asked(answer) => Pin::new(answer).poll(cx),
+        }
     }
 }
 
@@ -115,9 +162,8 @@ mod tests {
     }
 
     fn admit(access: &Access, authorization: &str, needed: Right) -> Result<(), Code> {
-        let mut metadata = MetadataMap::new();
-        metadata.insert("authorization", authorization.parse().unwrap());
-        access.admit(&metadata, needed).map_err(|status| status.code())
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization.parse().unwrap())]);
+        access.admit(&headers, needed).map_err(|status| status.code())
     }
 
     #[test]
@@ -132,7 +178,7 @@ mod tests {
             assert_eq!(admit(&access, wrong, Right::Read), Err(Code::Unauthenticated), "{wrong}");
             assert_eq!(admit(&access, wrong, Right::Administrate), Err(Code::Unauthenticated), "{wrong}");
         }
-        assert!(access.admit(&MetadataMap::new(), Right::Read).is_err());
+        assert!(access.admit(&HeaderMap::new(), Right::Read).is_err());
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A thread to serve on could not be had, or ended by itself.
+    #[error("the gRPC server has no thread to serve on: {0}")]
+    Thread(#[from] std::io::Error),
     /// The transport failed as a whole.
     #[error("the gRPC server ended: {0}")]
     Transport(#[from] tonic::transport::Error),
@@ -22,7 +25,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::InvalidSetting { .. } => false,
-            Self::Transport(_) => true,
+            Self::Thread(_) | Self::Transport(_) => true,
         }
     }
 }

@@ -18,21 +18,30 @@ use crate::Limits;
 /// How long no connection is taken after one could not be. Without it a process that is out of file descriptors would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Takes connections until the drain begins, then closes the listener.
+/// A connection that nobody reads yet, and its place among those that there may be.
+pub(crate) struct Taken {
+    tcp: std::net::TcpStream,
+    place: OwnedSemaphorePermit,
+}
+
+/// Takes connections until the drain begins, then closes the listener. They go to one door after the other.
 pub(crate) async fn accept(
     listener: TcpListener,
-    connections: mpsc::Sender<Connection>,
+    doors: Vec<mpsc::Sender<Taken>>,
     limits: &Limits,
     mut draining: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(limits.max_connections));
     let accepting = async {
+        let mut turns = doors.iter().cycle();
         // The semaphore is never closed.
-        while let Ok(permit) = Arc::clone(&room).acquire_owned().await {
+        while let Ok(place) = Arc::clone(&room).acquire_owned().await {
             match listener.accept().await {
                 Ok((tcp, _)) => {
-                    if let Ok(connection) = Connection::new(tcp, permit, limits)
-                        && connections.send(connection).await.is_err()
+                    let Some(door) = turns.next() else { return };
+                    // Whoever takes it up has a runtime of its own.
+                    if let Ok(tcp) = tcp.into_std()
+                        && door.send(Taken { tcp, place }).await.is_err()
                     {
                         return;
                     }
@@ -74,7 +83,9 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn new(tcp: TcpStream, place: OwnedSemaphorePermit, limits: &Limits) -> io::Result<Self> {
+    /// To be called on the runtime that is to read it.
+    pub(crate) fn new(Taken { tcp, place }: Taken, limits: &Limits) -> io::Result<Self> {
+        let tcp = TcpStream::from_std(tcp)?;
         // An answer is one small write: held back for more, it would wait for the client's acknowledgement.
         tcp.set_nodelay(true)?;
         Ok(Self {

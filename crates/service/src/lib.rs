@@ -20,6 +20,7 @@ mod settings;
 mod status;
 mod suppression;
 mod what_if;
+mod workers;
 
 pub use access::{Access, MAX_TOKENS};
 pub use error::Error;

@@ -1,26 +1,23 @@
 //! The server: services, health and reflection on one listener, and how they end.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use suppressd_core::Rulebook;
 use suppressd_core::store::{EvidenceStore, IncidentStore, LetterStore, ListingStore};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::sync::watch;
 use tonic::server::NamedService as _;
 use tonic::service::Routes;
-use tonic::service::interceptor::InterceptedService;
 use tonic_health::server::health_reporter;
 
-use crate::access::{Gate, Right};
+use crate::access::Right;
 use crate::admin::Administration;
 use crate::incidents::KnownIncidents;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServer;
 use crate::proto::suppression_service_server::SuppressionServiceServer;
 use crate::suppression::Suppression;
+use crate::workers::{Served, Workers};
 use crate::{Error, Metrics, Settings, health, incoming, proto};
 
 /// What a message holds beside a letter's content, at most, in bytes.
@@ -47,7 +44,7 @@ where
     S: EvidenceStore + ListingStore + IncidentStore + LetterStore,
 {
     settings.validate()?;
-    let mut server = settings.builder()?;
+    let server = settings.builder()?;
     let limits = settings.limits.clone();
     let (drain, draining) = watch::channel(false);
     let (reporter, health) = health_reporter();
@@ -56,26 +53,21 @@ where
     let suppression = Suppression::new(Arc::clone(&judge), limits.clone(), draining.clone());
     let administration = Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone());
     let routes = routes(suppression, administration, settings).add_service(health);
-    let (connections, incoming) = mpsc::channel(1);
-    let incoming = ReceiverStream::new(incoming).map(Ok::<_, Infallible>);
+    let share = Served { server, routes, limits: Arc::new(limits.clone()), draining: draining.clone() };
+    let (workers, doors) = Workers::start(&share)?;
+    // What the threads hold of the store is let go when they end.
+    drop(share);
 
-    let mut drained = draining.clone();
-    let begin_of_drain = async move {
-        // The sender outlives this future.
-        let _ = drained.wait_for(|draining| *draining).await;
-    };
-    let serving = server.add_routes(routes).serve_with_incoming_shutdown(incoming, begin_of_drain);
     let services = ["", SuppressionServer::<S>::NAME, AdministrationServer::<S>::NAME];
     let following = health::follow(store, reporter, &services, &limits, draining.clone());
     let following_incidents = incidents.follow(draining.clone());
-    let accepting = incoming::accept(listener, connections, &limits, draining);
+    let accepting = incoming::accept(listener, doors, &limits, draining);
     let announcing = async {
         shutdown.await;
         drain.send_replace(true);
     };
-    let work = async { serving.await.map_err(Error::from) };
     let others = async { tokio::join!(following, following_incidents, accepting, announcing) };
-    tokio::try_join!(work, async { Ok(others.await) })?;
+    tokio::try_join!(workers.join(), async { Ok(others.await) })?;
     Ok(())
 }
 
@@ -93,16 +85,9 @@ where
     let suppression = SuppressionServiceServer::new(suppression);
     let administration = SuppressionAdminServiceServer::new(administration);
     let routes = Routes::default()
-        .add_service(guarded(suppression.max_decoding_message_size(max_request_bytes), access.gate(Right::Read)))
-        .add_service(guarded(
-            administration.max_decoding_message_size(max_letter_message_bytes),
-            access.gate(Right::Administrate),
-        ));
+        .add_service(access.guard(suppression.max_decoding_message_size(max_request_bytes), Right::Read))
+        .add_service(access.guard(administration.max_decoding_message_size(max_letter_message_bytes), Right::Administrate));
     if reflection { with_reflection(routes) } else { routes }
-}
-
-fn guarded<T>(service: T, gate: Gate) -> InterceptedService<T, Gate> {
-    InterceptedService::new(service, gate)
 }
 
 /// Both versions: many a `grpcurl` speaks only the older one.

@@ -48,7 +48,9 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use redis::Value;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio_util::context::TokioContext;
 
 use super::{AdministrativeStore, EvidenceStore, Outcome};
 use crate::{Address, Error, Event, LetterLimits, Lift, ManualEntry, Record, UnixSeconds};
@@ -79,6 +81,8 @@ pub struct RedisStore {
 }
 
 struct Shared {
+    /// Where the connections live, whoever asks.
+    home: Handle,
     router: Arc<Router>,
     room_for_reads: Semaphore,
     /// Primaries that did not answer the latest probe.
@@ -89,7 +93,7 @@ struct Shared {
 
 impl RedisStore {
     /// A store in the Redis at that URL. It connects when it is first used, and again whenever the connection is lost: Redis
-    /// may be away now. To be called within a tokio runtime; the connections live on the runtime on which each is first used.
+    /// may be away now. To be called within a tokio runtime, on which the connections live; whoever asks may be on another one.
     ///
     /// # Errors
     ///
@@ -103,6 +107,7 @@ impl RedisStore {
             wait: settings.wait_replicas,
         };
         let shared = Shared {
+            home: Handle::current(),
             router: Arc::new(Router::new(Survey::new(location, of_nodes), !settings.is_checked_first)),
             room_for_reads: Semaphore::new(MAX_ADDRESSES_IN_FLIGHT),
             silent_primaries: AtomicUsize::new(0),
@@ -133,10 +138,13 @@ impl RedisStore {
 
     /// Does something within a deadline. A server that hangs may have been replaced meanwhile.
     async fn within<T>(&self, deadline: Duration, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
-            self.shared.router.survey_soon();
-            Err(fault::too_late())
-        })
+        let bounded = async {
+            tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| {
+                self.shared.router.survey_soon();
+                Err(fault::too_late())
+            })
+        };
+        TokioContext::new(bounded, self.shared.home.clone()).await
     }
 
     /// Makes calls that write. `Ok` means that each was executed without an error, and that replicas have what it wrote.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use suppressd_core::store::{ListingPage, ListingPlace, ListingStore, Progress};
 use suppressd_core::{Act, Error, Incident, Incidents, Origin, Policy, Scope, Standpoint, Tally, UnixSeconds, VerdictChange};
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
@@ -15,7 +16,7 @@ use crate::judge::now;
 use crate::proto::WhatIf;
 use crate::{Limits, status};
 
-/// Records that are judged at a time: checks on the same thread wait no longer than that.
+/// Records that are judged at a time: whatever else the thread has to do waits no longer than that.
 const RECORDS_PER_PAGE: usize = 500;
 
 /// Most parts that wait for the client to take them.
@@ -50,14 +51,17 @@ impl Question {
 pub(super) struct Surveys<S> {
     store: S,
     room: Arc<Semaphore>,
+    /// Where checks are not held up by it.
+    home: Handle,
     idle_timeout: Duration,
     draining: watch::Receiver<bool>,
 }
 
 impl<S: ListingStore> Surveys<S> {
+    /// To be called within the runtime on which they run.
     pub(super) fn new(store: S, limits: &Limits, draining: watch::Receiver<bool>) -> Self {
         let room = Arc::new(Semaphore::new(limits.max_surveys));
-        Self { store, room, idle_timeout: limits.stream_idle_timeout, draining }
+        Self { store, room, home: Handle::current(), idle_timeout: limits.stream_idle_timeout, draining }
     }
 
     /// Begins to answer. `wrap` makes a part what the call answers with.
@@ -77,7 +81,7 @@ impl<S: ListingStore> Surveys<S> {
             _room: room,
         };
         let mut draining = self.draining.clone();
-        tokio::spawn(async move {
+        self.home.spawn(async move {
             let sender = Sender { parts: &parts, wrap };
             let ended = tokio::select! {
                 ended = survey.run(&sender) => ended,

@@ -1,0 +1,88 @@
+//! The threads that serve: one a core, each with a runtime of its own. A call is read, judged and answered where its connection
+//! is; threads that share one runtime wake each other for every call, which costs more than the call.
+
+use std::convert::Infallible;
+use std::io;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
+use tokio_stream::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::service::Routes;
+use tonic::transport::Server;
+
+use crate::incoming::{Connection, Taken};
+use crate::{Error, Limits};
+
+/// Most connections that wait for one thread to take them up.
+const MAX_CONNECTIONS_WAITING: usize = 16;
+
+/// What every thread serves.
+#[derive(Clone)]
+pub(crate) struct Served {
+    pub(crate) server: Server,
+    pub(crate) routes: Routes,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) draining: watch::Receiver<bool>,
+}
+
+/// The threads. They are cut off when this is dropped.
+pub(crate) struct Workers {
+    ended: JoinSet<Result<(), Error>>,
+    _cut: watch::Sender<()>,
+}
+
+impl Workers {
+    /// Starts a thread for each core. Gives, beside them, where each takes connections.
+    pub(crate) fn start(served: &Served) -> Result<(Self, Vec<mpsc::Sender<Taken>>), Error> {
+        let (cut, is_cut) = watch::channel(());
+        let mut ended = JoinSet::new();
+        let mut doors = Vec::new();
+        for number in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            let (door, connections) = mpsc::channel(MAX_CONNECTIONS_WAITING);
+            let (end, is_ended) = oneshot::channel();
+            let (served, is_cut) = (served.clone(), is_cut.clone());
+            thread::Builder::new().name(format!("grpc-{number}")).spawn(move || {
+                // Whoever waited for it may be gone.
+                let _ = end.send(served.run(connections, is_cut));
+            })?;
+            // A thread that panicked has sent nothing.
+            ended.spawn(async { is_ended.await.unwrap_or_else(|_| Err(io::Error::other("a thread ended by itself").into())) });
+            doors.push(door);
+        }
+        Ok((Self { ended, _cut: cut }, doors))
+    }
+
+    /// Waits until all of them have ended, or one has failed.
+    pub(crate) async fn join(mut self) -> Result<(), Error> {
+        while let Some(ended) = self.ended.join_next().await {
+            ended.map_err(io::Error::other)??;
+        }
+        Ok(())
+    }
+}
+
+impl Served {
+    /// Serves connections until the drain is done. Nothing of the store is left here when it returns.
+    fn run(self, connections: mpsc::Receiver<Taken>, mut is_cut: watch::Receiver<()>) -> Result<(), Error> {
+        let Self { mut server, routes, limits, mut draining } = self;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async move {
+            // One that is gone already is nobody's fault.
+            let take_up = move |taken| Connection::new(taken, &limits).ok().map(Ok::<_, Infallible>);
+            let incoming = ReceiverStream::new(connections).filter_map(take_up);
+            let begin_of_drain = async move {
+                // The sender outlives this future.
+                let _ = draining.wait_for(|draining| *draining).await;
+            };
+            tokio::select! {
+                served = server.add_routes(routes).serve_with_incoming_shutdown(incoming, begin_of_drain) => Ok(served?),
+                // Nothing is ever sent: it is the sender's end that is waited for.
+                _ = is_cut.changed() => Ok(()),
+            }
+        })
+    }
+}
