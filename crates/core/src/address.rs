@@ -1,5 +1,7 @@
 //! An e-mail address in the one form under which evidence is kept and asked for.
 
+mod plain;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -47,31 +49,35 @@ impl FromStr for Address {
     ///
     /// [`Error::InvalidAddress`] for whatever no mail could be sent to.
     fn from_str(input: &str) -> Result<Self, Error> {
-        let invalid = |reason| Error::InvalidAddress { reason };
-        if input.len() > MAX_INPUT_BYTES {
-            return Err(invalid("it is longer than an address can be"));
-        }
-        let bare = without_brackets(input.trim());
-        if bare.is_empty() {
-            return Err(invalid("it is empty"));
-        }
-        if bare.chars().any(char::is_control) {
-            return Err(invalid("it holds a control character"));
-        }
-        let (local, domain) = bare.rsplit_once('@').ok_or_else(|| invalid("it has no @"))?;
-        if !local.is_ascii() && local.chars().any(is_unseen) {
-            return Err(invalid("it holds a character that cannot be seen"));
-        }
-        let local = normal_local_part(without_needless_quotes(local));
-        let domain = ascii_domain(domain)?;
-        let text = format!("{local}@{domain}");
-        if text.len() > MAX_ADDRESS_BYTES {
-            return Err(invalid("it is longer than 254 bytes"));
-        }
-        let options = Options::default().without_display_text().with_domain_literal().with_no_minimum_sub_domains();
-        EmailAddress::parse_with_options(&text, options).map_err(|_| invalid("its syntax is not that of local-part@domain"))?;
-        Ok(Self { at: local.len(), text: text.into() })
+        plain::read(input).map_or_else(|| by_all_rules(input), Ok)
     }
+}
+
+fn by_all_rules(input: &str) -> Result<Address, Error> {
+    let invalid = |reason| Error::InvalidAddress { reason };
+    if input.len() > MAX_INPUT_BYTES {
+        return Err(invalid("it is longer than an address can be"));
+    }
+    let bare = without_brackets(input.trim());
+    if bare.is_empty() {
+        return Err(invalid("it is empty"));
+    }
+    if bare.chars().any(char::is_control) {
+        return Err(invalid("it holds a control character"));
+    }
+    let (local, domain) = bare.rsplit_once('@').ok_or_else(|| invalid("it has no @"))?;
+    if !local.is_ascii() && local.chars().any(is_unseen) {
+        return Err(invalid("it holds a character that cannot be seen"));
+    }
+    let local = normal_local_part(without_needless_quotes(local));
+    let domain = ascii_domain(domain)?;
+    let text = format!("{local}@{domain}");
+    if text.len() > MAX_ADDRESS_BYTES {
+        return Err(invalid("it is longer than 254 bytes"));
+    }
+    let options = Options::default().without_display_text().with_domain_literal().with_no_minimum_sub_domains();
+    EmailAddress::parse_with_options(&text, options).map_err(|_| invalid("its syntax is not that of local-part@domain"))?;
+    Ok(Address { at: local.len(), text: text.into() })
 }
 
 /// Removes one pair of angle brackets, and the blanks just inside it.

@@ -6,6 +6,7 @@
 
 mod access;
 mod admin;
+mod deadline;
 mod error;
 mod filter_metrics;
 mod health;

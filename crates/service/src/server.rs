@@ -1,6 +1,7 @@
 //! The server: services, health and reflection on one listener, and how they end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use suppressd_core::Rulebook;
 use suppressd_core::store::{EvidenceStore, IncidentStore, LetterStore, ListingStore};
@@ -12,6 +13,7 @@ use tonic_health::server::health_reporter;
 
 use crate::access::Right;
 use crate::admin::Administration;
+use crate::deadline::Bounded;
 use crate::incidents::KnownIncidents;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServer;
@@ -52,7 +54,7 @@ where
     let judge = Arc::new(Judge::new(store.clone(), rules.clone(), incidents.clone(), metrics));
     let suppression = Suppression::new(Arc::clone(&judge), limits.clone(), draining.clone());
     let administration = Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone());
-    let routes = routes(suppression, administration, settings).add_service(health);
+    let routes = routes(suppression, administration, settings).add_service(Bounded::new(health, limits.call_timeout));
     let share = Served { server, routes, limits: Arc::new(limits.clone()), draining: draining.clone() };
     let (workers, doors) = Workers::start(&share)?;
     // What the threads hold of the store is let go when they end.
@@ -84,14 +86,16 @@ where
     let max_letter_message_bytes = limits.max_letter_bytes.saturating_add(LETTER_FRAME_BYTES);
     let suppression = SuppressionServiceServer::new(suppression);
     let administration = SuppressionAdminServiceServer::new(administration);
+    let suppression = access.guard(suppression.max_decoding_message_size(max_request_bytes), Right::Read);
+    let administration = access.guard(administration.max_decoding_message_size(max_letter_message_bytes), Right::Administrate);
     let routes = Routes::default()
-        .add_service(access.guard(suppression.max_decoding_message_size(max_request_bytes), Right::Read))
-        .add_service(access.guard(administration.max_decoding_message_size(max_letter_message_bytes), Right::Administrate));
-    if reflection { with_reflection(routes) } else { routes }
+        .add_service(Bounded::new(suppression, limits.call_timeout))
+        .add_service(Bounded::new(administration, limits.call_timeout));
+    if reflection { with_reflection(routes, limits.call_timeout) } else { routes }
 }
 
 /// Both versions: many a `grpcurl` speaks only the older one.
-fn with_reflection(routes: Routes) -> Routes {
+fn with_reflection(routes: Routes, call_timeout: Duration) -> Routes {
     let builder = || {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(proto::FILE_DESCRIPTOR_SET)
@@ -100,7 +104,9 @@ fn with_reflection(routes: Routes) -> Routes {
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
     };
     match (builder().build_v1(), builder().build_v1alpha()) {
-        (Ok(v1), Ok(v1alpha)) => routes.add_service(v1).add_service(v1alpha),
+        (Ok(v1), Ok(v1alpha)) => {
+            routes.add_service(Bounded::new(v1, call_timeout)).add_service(Bounded::new(v1alpha, call_timeout))
+        }
         (Err(error), _) | (_, Err(error)) => {
             // The descriptors are compiled in; a test asks for them.
             tracing::error!(%error, "there is no reflection: the compiled-in descriptors cannot be read");

@@ -55,8 +55,7 @@ impl Settings {
             .http2_max_pending_accept_reset_streams(Some(limits.max_pending_reset_calls))
             .http2_max_header_list_size(limits.max_metadata_bytes)
             .http2_keepalive_interval(Some(limits.keepalive_interval))
-            .http2_keepalive_timeout(Some(limits.keepalive_timeout))
-            .timeout(limits.call_timeout);
+            .http2_keepalive_timeout(Some(limits.keepalive_timeout));
         let Some(tls) = &self.tls else { return Ok(server) };
         let config =
             ServerTlsConfig::new().identity(Identity::from_pem(&tls.certificate, &tls.key)).timeout(limits.handshake_timeout);

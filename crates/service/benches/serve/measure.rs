@@ -21,7 +21,11 @@ impl Measured {
 
     /// The same, with flags of its own.
     pub(crate) fn suppressd_with(store: &Path, flags: &[&str]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_suppressd"));
+        Self::suppressd_by(Command::new(env!("CARGO_BIN_EXE_suppressd")), store, flags)
+    }
+
+    /// The same, by a command that runs the executable with what is given behind it.
+    pub(crate) fn suppressd_by(mut command: Command, store: &Path, flags: &[&str]) -> Self {
         command
             .args(["serve", "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-format", "json", "--store"])
             .arg(store)
