@@ -91,6 +91,14 @@ impl RedisCluster {
         }
     }
 
+    /// As `delay_replication`, for what arrives at one node, whoever is its master.
+    pub(crate) fn delay_replica(&self, node: usize, delay: Duration) {
+        assert_eq!(self.proxies.len(), self.nodes.len(), "there are no proxies");
+        for proxy in &self.proxies {
+            proxy.delay_one(self.node(node).port(), delay);
+        }
+    }
+
     /// Where clients of a node come in.
     pub(crate) fn door(&self, node: usize) -> u16 {
         self.proxies.get(node).map_or_else(|| self.nodes[node].port(), ReplicationProxy::port)

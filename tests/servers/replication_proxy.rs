@@ -5,15 +5,16 @@
 //! has almost everything, whether anybody waited for it or not. The death of a machine takes what is on its way along.
 //!
 //! So whoever talks to the server comes in here: a server that `--cluster-announce-port` or `--replicaof` makes known by this
-//! port. What it sends to its replicas arrives later, by a time that can be set; when its connection ends, what has not arrived
-//! never does. Everything else passes at once: what replicas say, and both directions of clients. A replica is told from a
-//! client by the `REPLCONF` of its greeting.
+//! port. What it sends to its replicas arrives later, by a time that can be set for all of them or for one; when its connection
+//! ends, what has not arrived never does. Everything else passes at once: what replicas say, and both directions of clients. A
+//! replica is told from a client, and from other replicas, by the port that its greeting names as its own.
 
+use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,11 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// A replica introduces itself within so many bytes.
 const GREETING_BYTES: usize = 1 << 10;
 
-/// What only a replica says.
-const GREETING: &[u8] = b"$8\r\nREPLCONF\r\n";
+/// What only a replica says: the length and the digits of its port follow.
+const GREETING: &[u8] = b"$8\r\nREPLCONF\r\n$14\r\nlistening-port\r\n$";
+
+/// In the place of a replica's port.
+const NOT_A_REPLICA: u16 = 0;
 
 /// A port of loopback with a server behind it.
 pub(crate) struct ReplicationProxy {
@@ -35,8 +39,16 @@ pub(crate) struct ReplicationProxy {
 #[derive(Default)]
 struct Shared {
     server: AtomicU16,
-    delay_micros: AtomicU64,
+    delays: Mutex<Delays>,
     is_over: AtomicBool,
+}
+
+/// How much later than sent what is sent from now on arrives.
+#[derive(Default)]
+struct Delays {
+    of_all: Duration,
+    /// Replicas with one of their own, by their ports.
+    of_one: HashMap<u16, Duration>,
 }
 
 impl ReplicationProxy {
@@ -69,7 +81,19 @@ impl ReplicationProxy {
 
     /// How much later than sent what is sent from now on arrives at a replica.
     pub(crate) fn delay(&self, delay: Duration) {
-        self.shared.delay_micros.store(delay.as_micros().try_into().unwrap(), Ordering::Relaxed);
+        self.shared.delays.lock().unwrap().of_all = delay;
+    }
+
+    /// As `delay`, for the replica that listens at that port.
+    pub(crate) fn delay_one(&self, replica: u16, delay: Duration) {
+        self.shared.delays.lock().unwrap().of_one.insert(replica, delay);
+    }
+}
+
+impl Shared {
+    fn delay(&self, replica: u16) -> Duration {
+        let delays = self.delays.lock().unwrap();
+        delays.of_one.get(&replica).copied().unwrap_or(delays.of_all)
     }
 }
 
@@ -86,38 +110,47 @@ fn join(client: &TcpStream, server: &TcpStream, shared: &Arc<Shared>) {
     for socket in [client, server] {
         socket.set_nodelay(true).unwrap();
     }
-    let is_replica = Arc::new(AtomicBool::new(false));
+    let replica = Arc::new(AtomicU16::new(NOT_A_REPLICA));
     let (up, down) = ((client.try_clone().unwrap(), server.try_clone().unwrap()), (server.try_clone(), client.try_clone()));
     let (from, to) = (down.0.unwrap(), down.1.unwrap());
-    let (of_up, of_down, shared) = (Arc::clone(&is_replica), is_replica, Arc::clone(shared));
+    let (of_up, of_down, shared) = (Arc::clone(&replica), replica, Arc::clone(shared));
     thread::spawn(move || pass_up(up.0, up.1, &of_up));
     thread::spawn(move || pass_down(from, to, &of_down, &shared));
 }
 
 /// From a client or a replica to the server.
-fn pass_up(mut client: TcpStream, mut server: TcpStream, is_replica: &AtomicBool) {
-    let mut seen_bytes = 0;
+fn pass_up(mut client: TcpStream, mut server: TcpStream, replica: &AtomicU16) {
+    let mut greeting = Vec::new();
     pass(&mut client, |chunk| {
-        if seen_bytes < GREETING_BYTES && chunk.windows(GREETING.len()).any(|part| part == GREETING) {
-            is_replica.store(true, Ordering::Relaxed);
+        if greeting.len() < GREETING_BYTES {
+            greeting.extend_from_slice(chunk);
+            replica.store(port_in(&greeting).unwrap_or(NOT_A_REPLICA), Ordering::Relaxed);
         }
-        seen_bytes += chunk.len();
         server.write_all(chunk).is_ok()
     });
     end(&client, &server);
 }
 
+/// The port at which a replica listens, by its greeting.
+fn port_in(greeting: &[u8]) -> Option<u16> {
+    let begin = greeting.windows(GREETING.len()).position(|part| part == GREETING)? + GREETING.len();
+    // Its length, and what is cut off still.
+    let mut lines = greeting[begin..].split(|byte| *byte == b'\r').skip(1);
+    let (digits, _) = (lines.next()?, lines.next()?);
+    std::str::from_utf8(digits).ok()?.trim_start().parse().ok()
+}
+
 /// From the server to a client, or later to a replica.
-fn pass_down(mut server: TcpStream, mut client: TcpStream, is_replica: &AtomicBool, shared: &Shared) {
+fn pass_down(mut server: TcpStream, mut client: TcpStream, replica: &AtomicU16, shared: &Shared) {
     let mut later = None;
     let both = (server.try_clone().unwrap(), client.try_clone().unwrap());
     pass(&mut server, |chunk| {
-        if !is_replica.load(Ordering::Relaxed) {
+        let replica = replica.load(Ordering::Relaxed);
+        if replica == NOT_A_REPLICA {
             return client.write_all(chunk).is_ok();
         }
-        let delay = Duration::from_micros(shared.delay_micros.load(Ordering::Relaxed));
         let later = later.get_or_insert_with(|| Later::to(client.try_clone().unwrap()));
-        later.chunks.send((Instant::now() + delay, chunk.to_vec())).is_ok()
+        later.chunks.send((Instant::now() + shared.delay(replica), chunk.to_vec())).is_ok()
     });
     // Dropped first: what is on its way is lost.
     drop(later);
