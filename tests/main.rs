@@ -14,6 +14,7 @@
 mod clients;
 mod documents;
 mod events;
+mod fleet;
 mod harness;
 mod journeys;
 mod servers;

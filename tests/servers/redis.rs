@@ -32,6 +32,8 @@ pub(super) enum Door {
 /// A server that is killed when it goes.
 pub(crate) struct RedisServer {
     directory: tempfile::TempDir,
+    /// What runs the server that is given behind it; empty if nothing does.
+    runner: Vec<String>,
     arguments: Vec<String>,
     door: Door,
     child: Option<Child>,
@@ -54,10 +56,16 @@ impl RedisServer {
     }
 
     /// A server on the first of some ports that it gets.
-    pub(super) fn start_on(mut port: impl FnMut() -> u16, arguments: &[&str]) -> Self {
+    pub(super) fn start_on(port: impl FnMut() -> u16, arguments: &[&str]) -> Self {
+        Self::start_behind(&[], port, arguments)
+    }
+
+    /// As `start_on`, with a program in front that runs the server in its own place.
+    pub(super) fn start_behind(runner: &[String], mut port: impl FnMut() -> u16, arguments: &[&str]) -> Self {
         let started = Instant::now();
         loop {
             let mut server = Self::new(directory(), Door::Port(port()), &[&KEEPS_NOTHING, arguments].concat());
+            server.runner = runner.to_vec();
             if server.try_start() {
                 return server;
             }
@@ -69,7 +77,7 @@ impl RedisServer {
     /// A server that does not run yet, with no arguments but where it listens and those given.
     pub(super) fn new(directory: tempfile::TempDir, door: Door, arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        Self { directory, arguments, door, child: None }
+        Self { directory, runner: Vec::new(), arguments, door, child: None }
     }
 
     /// Starts it at the same place, in the same directory.
@@ -79,12 +87,20 @@ impl RedisServer {
 
     /// Says whether it is ready; it is not if it ended by itself.
     pub(super) fn try_start(&mut self) -> bool {
+        self.launch();
+        self.await_ready()
+    }
+
+    /// Starts it again, and does not wait until it has read its files.
+    pub(crate) fn launch(&mut self) {
         assert!(self.child.is_none(), "it still runs");
         let (port, socket) = match &self.door {
             Door::Socket(path) => ("0".to_owned(), path.to_str().unwrap()),
             Door::Port(port) => (port.to_string(), ""),
         };
-        let child = Command::new("redis-server")
+        let mut words = self.runner.iter().map(String::as_str).chain(["redis-server"]);
+        let child = Command::new(words.next().unwrap())
+            .args(words)
             .current_dir(self.directory.path())
             .args(&self.arguments)
             .args(["--bind", "127.0.0.1", "--port", &port, "--unixsocket", socket, "--logfile", "log"])
@@ -92,6 +108,10 @@ impl RedisServer {
             .stderr(Stdio::null())
             .spawn();
         self.child = Some(child.unwrap_or_else(|error| panic!("the tests need redis-server, 7 or later: {error}")));
+    }
+
+    /// Says whether it is ready, as soon as it is; it is not if it ended by itself.
+    pub(crate) fn await_ready(&mut self) -> bool {
         let started = Instant::now();
         while !self.answers() {
             if self.child.as_mut().unwrap().try_wait().unwrap().is_some() {
@@ -116,7 +136,7 @@ impl RedisServer {
         ::redis::Client::open(self.url())?.get_connection_with_timeout(PATIENCE)
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }
 
@@ -177,6 +197,12 @@ impl RedisServer {
 /// How a store is opened that waits as long as a busy machine needs.
 pub(crate) fn patient_settings(url: impl Into<String>) -> RedisSettings {
     RedisSettings { read_deadline: PATIENCE, write_deadline: PATIENCE, connection_timeout: PATIENCE, ..RedisSettings::new(url) }
+}
+
+/// A runner for which every sync of a file takes so long.
+pub(super) fn slow_disk(sync: Duration) -> Vec<String> {
+    let delay = format!("inject=fsync,fdatasync:delay_enter={}", sync.as_micros());
+    ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", &delay].map(str::to_owned).to_vec()
 }
 
 impl Drop for RedisServer {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::redis::RedisServer;
+use super::redis::{RedisServer, slow_disk};
 use super::replication_proxy::ReplicationProxy;
 
 /// Longest time for anything on a machine that is busy with other tests.
@@ -74,6 +74,15 @@ impl RedisCluster {
         Self::of(nodes, proxies, masters)
     }
 
+    /// As `start`, each node on a disk that takes so long to sync.
+    pub(crate) fn start_on_slow_disks(masters: usize, replicas_per_master: usize, sync: Duration, arguments: &[&str]) -> Self {
+        let count = masters * (1 + replicas_per_master);
+        let arguments = [&OWN_ARGUMENTS, arguments].concat();
+        let disk = slow_disk(sync);
+        let nodes = (0..count).map(|_| RedisServer::start_behind(&disk, free_port, &arguments)).collect();
+        Self::of(nodes, Vec::new(), masters)
+    }
+
     fn of(nodes: Vec<RedisServer>, proxies: Vec<ReplicationProxy>, masters: usize) -> Self {
         assert!(masters >= 3, "fewer cannot elect a new master");
         introduce(&nodes, nodes.len() / masters - 1);
@@ -129,10 +138,37 @@ impl RedisCluster {
         owners.max().expect("no node answers").1
     }
 
+    /// Whether a node holds a key itself, by its own word.
+    pub(crate) fn is_master_of(&self, node: usize, key: &str) -> bool {
+        self.owner(node, self.slot(key)).is_some_and(|(_, owner)| owner == node)
+    }
+
+    /// The key of the record of an address.
+    pub(crate) fn key_of(&self, address: &str) -> String {
+        // A slot is a checksum modulo a multiple of the number of buckets.
+        format!("sup:{{{:02x}}}:a:{address}", self.slot(address) % BUCKETS)
+    }
+
     /// The master that holds the record of an address.
     pub(crate) fn master_of_address(&self, address: &str) -> usize {
-        // A slot is a checksum modulo a multiple of the number of buckets.
-        self.master_of(&format!("sup:{{{:02x}}}:a:{address}", self.slot(address) % BUCKETS))
+        self.master_of(&self.key_of(address))
+    }
+
+    /// What the others call a node.
+    pub(crate) fn id(&self, node: usize) -> &str {
+        &self.ids[node]
+    }
+
+    /// Moves so many slots, with all that is in them.
+    pub(crate) fn move_slots(&self, from: usize, to: usize, slots: &str) {
+        let door = format!("127.0.0.1:{}", self.door(from));
+        let output = Command::new("redis-cli")
+            .args(["--cluster", "reshard", &door, "--cluster-from", self.id(from), "--cluster-to", self.id(to)])
+            .args(["--cluster-slots", slots, "--cluster-yes"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        self.await_settled();
     }
 
     /// Empties every master that answers. They are children of this process: each was asked for its process id when it came up.
@@ -177,7 +213,7 @@ impl RedisCluster {
         views.iter().all(|view| *view == views[0]) && views[0].values().all(is_settled)
     }
 
-    fn slot(&self, key: &str) -> u16 {
+    pub(crate) fn slot(&self, key: &str) -> u16 {
         let slots = self.nodes.iter().find_map(|node| node.try_cli(&["CLUSTER", "KEYSLOT", key]).ok());
         slots.expect("no node answers")
     }

@@ -1,6 +1,7 @@
 //! A `suppressd serve` of a test's own.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
@@ -43,6 +44,7 @@ pub(crate) struct Suppressd {
 pub(crate) struct Launch {
     command: Command,
     has_grpc: bool,
+    log_file: Option<PathBuf>,
 }
 
 impl Launch {
@@ -56,7 +58,7 @@ impl Launch {
     /// As `on`, with another program in front that runs the executable given behind it.
     pub(crate) fn by(mut command: Command, store: &str) -> Self {
         command.args(["serve", "--store", store, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-format", "json"]);
-        Self { command, has_grpc: true }
+        Self { command, has_grpc: true, log_file: None }
     }
 
     pub(crate) fn in_directory(directory: &Path) -> Self {
@@ -75,6 +77,12 @@ impl Launch {
 
     pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
+        self
+    }
+
+    /// Writes its log to the end of a file, too: it outlives a test that fails.
+    pub(crate) fn logging_to(mut self, file: &Path) -> Self {
+        self.log_file = Some(file.to_owned());
         self
     }
 
@@ -116,6 +124,7 @@ impl Launch {
         let mut child = self.command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, announced) = channel();
+        let mut kept = self.log_file.map(|file| File::options().create(true).append(true).open(file).unwrap());
         let log = std::thread::spawn(move || {
             let mut all = String::new();
             let mut line = String::new();
@@ -123,6 +132,9 @@ impl Launch {
                 if let Some(door) = listening(&line) {
                     // Nobody may be waiting any more.
                     let _ = sender.send(door);
+                }
+                if let Some(file) = &mut kept {
+                    file.write_all(line.as_bytes()).unwrap();
                 }
                 all.push_str(&line);
                 line.clear();

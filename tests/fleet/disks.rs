@@ -1,0 +1,59 @@
+//! A master that is killed and comes back at once, before anybody is elected in its place, on a disk that is slow: it brings what
+//! its disk had, and its replica throws away what it has besides.
+
+use std::time::Duration;
+
+use super::load::under_load;
+use super::nodes::{Fleet, PATIENT};
+use super::{BEFORE_A_KILL, KEY, setting};
+use crate::fleet::ledger::Comparison;
+use crate::fleet::load::Delivered;
+use crate::servers::redis_cluster::RedisCluster;
+use crate::servers::suppressd::Launch;
+
+/// So long nobody is elected: it comes back before that.
+const NODE_TIMEOUT: [&str; 2] = ["--cluster-node-timeout", "20000"];
+
+/// How long a sync takes. That of a server that replies after it is longer than it should be, and bearable; the other one's is as
+/// long as a disk takes that has a lot else to do.
+const SYNC: Duration = Duration::from_millis(20);
+const LONG_SYNC: Duration = Duration::from_millis(1500);
+
+fn cluster(sync: Duration, append_fsync: &str) -> RedisCluster {
+    let keeps = ["--appendonly", "yes", "--appendfsync", append_fsync];
+    RedisCluster::start_on_slow_disks(3, 1, sync, &[&keeps[..], &NODE_TIMEOUT].concat())
+}
+
+/// Kills a master under load, and starts it again at once.
+fn kill_and_restart(cluster: RedisCluster, flags: &[&str]) -> (Comparison, Delivered) {
+    let mut fleet = Fleet::start(cluster, flags);
+    under_load(&mut fleet, |fleet, load| {
+        for _ in 0..setting("FLEET_KILLS", 1) {
+            load.await_more(BEFORE_A_KILL);
+            let master = fleet.cluster.master_of(KEY);
+            fleet.cluster.node_mut(master).kill();
+            fleet.cluster.node_mut(master).start_again();
+            fleet.cluster.await_settled();
+            assert_eq!(fleet.cluster.master_of(KEY), master, "it did not come back in time");
+        }
+    })
+}
+
+#[test]
+fn a_master_that_comes_back_at_once_on_a_slow_disk_has_lost_nothing() {
+    let (comparison, delivered) = kill_and_restart(cluster(SYNC, "always"), &PATIENT);
+    assert_eq!(delivered.forgotten, 0);
+    comparison.assert_exact();
+}
+
+/// Where it replies before its disk has anything: that is refused, and without the refusal the test above could fail.
+#[test]
+fn a_master_that_syncs_every_second_is_refused_and_loses_where_it_is_allowed() {
+    let cluster = cluster(LONG_SYNC, "everysec");
+    let output = Launch::on(&cluster.url()).flags(&["--redis-allow", "none"]).fail();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("appendfsync is everysec"), "{said}");
+    let (comparison, delivered) =
+        kill_and_restart(cluster, &["--redis-allow", "appendfsync", "--redis-read-deadline-ms", "10000"]);
+    assert!(comparison.lost + delivered.forgotten > 0, "none is lost: no test can fail by a disk");
+}
