@@ -5,12 +5,14 @@
 //! `setting`; `tests/soak` does so.
 
 mod disks;
+mod hangs;
 
 mod ingest;
 mod ledger;
 mod load;
 mod masters;
 mod nodes;
+mod shards;
 
 mod watch;
 
