@@ -4,6 +4,8 @@
 //! Every run starts six to nine Redis servers and up to four nodes. How often the longer ones repeat what they do can be set, see
 //! `setting`; `tests/soak` does so.
 
+#![allow(clippy::print_stdout, reason = "what was measured is shown with what fails, and by runs that ask for it")]
+
 mod disks;
 mod hangs;
 
@@ -12,7 +14,9 @@ mod ledger;
 mod load;
 mod masters;
 mod nodes;
+mod rolling;
 mod shards;
+mod soak;
 
 mod watch;
 

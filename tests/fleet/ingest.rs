@@ -2,7 +2,6 @@
 
 use super::load::Load;
 use super::nodes::{Fleet, PATIENT, Role};
-use super::watch::Watch;
 use super::{SAFE, setting};
 use crate::servers::redis_cluster::RedisCluster;
 
@@ -16,17 +15,13 @@ const BEFORE_A_KILL: usize = 4 * BATCH;
 #[test]
 fn batches_of_an_ingest_node_that_is_killed_count_once_at_the_next_one() {
     let mut fleet = Fleet::start(RedisCluster::start(3, 1, &SAFE), &PATIENT);
-    let load = Load::start(&fleet.doors, CLIENTS, BATCH);
-    let watch = Watch::start(&fleet.doors, &load);
-    for _ in 0..setting("FLEET_KILLS", 5) {
-        load.await_more(BEFORE_A_KILL);
-        fleet.kill(Role::Ingest);
-        fleet.add(Role::Ingest);
-    }
-    load.await_more(BEFORE_A_KILL);
-    let (ledger, delivered) = load.stop();
-    watch.stop().assert_right();
-    assert!(delivered.cut_off > 0, "nothing was under way");
-    assert_eq!(delivered.forgotten, 0);
-    ledger.compare(&fleet).assert_exact();
+    let report = Load::start(&fleet.doors, CLIENTS, BATCH).during(&mut fleet, |fleet, load| {
+        for _ in 0..setting("FLEET_KILLS", 5) {
+            load.await_more(BEFORE_A_KILL);
+            fleet.kill(Role::Ingest);
+            fleet.add(Role::Ingest);
+        }
+    });
+    assert!(report.delivered.cut_off > 0, "nothing was under way");
+    report.assert_exact();
 }

@@ -38,7 +38,7 @@ pub(super) struct Batch {
 
 impl Batch {
     fn is_hard(place: usize) -> bool {
-        place % HARD_EVERY == 0
+        place.is_multiple_of(HARD_EVERY)
     }
 
     fn email(&self, place: usize) -> String {
@@ -58,7 +58,7 @@ impl Batch {
             let category = if Self::is_hard(place) { "bad-mailbox" } else { "quota-issues" };
             payload("b", &self.email(place), category, self.number % BATCHES_PER_GROUP)
         };
-        Value::from_iter((0..self.size).map(event)).to_string()
+        (0..self.size).map(event).collect::<Value>().to_string()
     }
 
     /// Addresses that are suppressed as soon as it is recorded.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::ledger::{Batch, Comparison, Ledger};
 use super::nodes::{Doors, Fleet, Role};
-use super::watch::Watch;
+use super::watch::{Checked, Watch};
 use crate::clients::http::{Answer, Webhook};
 use crate::servers::redis_cluster::await_condition;
 
@@ -93,8 +93,17 @@ impl Load {
         });
     }
 
+    /// Checks, too, while something is done and some time after, and compares what was acknowledged in the end.
+    pub(super) fn during(self, fleet: &mut Fleet, work: impl FnOnce(&mut Fleet, &Self)) -> Report {
+        let watch = Watch::start(&fleet.doors, &self);
+        work(fleet, &self);
+        self.await_more(AFTERWARDS);
+        let (ledger, delivered) = self.stop();
+        Report { checked: watch.stop(), comparison: ledger.compare(fleet), delivered }
+    }
+
     /// Ends it when what is under way is acknowledged.
-    pub(super) fn stop(self) -> (Ledger, Delivered) {
+    fn stop(self) -> (Ledger, Delivered) {
         self.shared.is_over.store(true, Ordering::Relaxed);
         let batches: Vec<_> = self.clients.into_iter().map(|client| client.join().unwrap()).collect();
         let ledger = Ledger { batches, size: self.size, ended: Instant::now() };
@@ -106,19 +115,38 @@ impl Load {
     }
 }
 
+/// What came of all that was delivered and asked while something was done.
+pub(super) struct Report {
+    pub(super) comparison: Comparison,
+    pub(super) delivered: Delivered,
+    pub(super) checked: Checked,
+}
+
 /// Delivers and checks while something is done and some time after, and compares what was acknowledged in the end.
-pub(super) fn under_load(fleet: &mut Fleet, work: impl FnOnce(&mut Fleet, &Load)) -> (Comparison, Delivered) {
-    let load = Load::start(&fleet.doors, CLIENTS, BATCH);
-    let watch = Watch::start(&fleet.doors, &load);
-    work(fleet, &load);
-    load.await_more(AFTERWARDS);
-    let (ledger, delivered) = load.stop();
-    let checked = watch.stop();
-    let comparison = ledger.compare(fleet);
-    if comparison.lost == 0 {
-        checked.assert_right();
+pub(super) fn under_load(fleet: &mut Fleet, work: impl FnOnce(&mut Fleet, &Load)) -> Report {
+    Load::start(&fleet.doors, CLIENTS, BATCH).during(fleet, work)
+}
+
+impl Report {
+    /// Nothing is lost, nothing counts twice, and no check was answered by less than what was acknowledged before its bound.
+    pub(super) fn assert_exact(&self) {
+        assert_eq!(self.delivered.forgotten, 0);
+        self.comparison.assert_exact();
+        self.checked.assert_right();
     }
-    (comparison, delivered)
+
+    /// As `assert_exact`; besides, nobody was told more than to come again.
+    pub(super) fn assert_nothing_cut_off(&self) {
+        self.assert_exact();
+        assert_eq!((self.delivered.cut_off, self.checked.cut_off), (0, 0));
+    }
+
+    /// That the other tests are right: they would have seen it.
+    pub(super) fn assert_lost(&self) {
+        let Self { comparison, delivered, .. } = self;
+        assert!(comparison.lost + delivered.forgotten > 0, "none is lost: no test can fail by what was done");
+        assert!(comparison.wrong_verdicts > 0, "{comparison}");
+    }
 }
 
 struct Client {
@@ -165,7 +193,7 @@ impl Client {
     fn send_once_more(&mut self, body: &str, size: usize, attempts: usize) {
         if let Some([recorded, duplicate, ..]) = self.send(body, attempts + 1) {
             assert_eq!(recorded + duplicate, size as u64);
-            self.shared.tally.forgotten.fetch_add(recorded as usize, Ordering::Relaxed);
+            self.shared.tally.forgotten.fetch_add(usize::try_from(recorded).unwrap(), Ordering::Relaxed);
         }
     }
 

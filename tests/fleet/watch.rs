@@ -119,7 +119,7 @@ fn some_suppressed(of_load: &Shared, random: &mut u64) -> Option<(Instant, Strin
     }
     let all = of_load.suppressed.lock().unwrap();
     let due = all.partition_point(|(at, _)| at.elapsed() > LAG_BOUND);
-    let begin = if *random % 2 == 0 { due.saturating_sub(LATEST) } else { 0 };
+    let begin = if random.is_multiple_of(2) { due.saturating_sub(LATEST) } else { 0 };
     let place = begin + usize::try_from(*random >> 1).unwrap() % (due - begin).max(1);
     all[..due].get(place).cloned()
 }

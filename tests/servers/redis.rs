@@ -148,6 +148,13 @@ impl RedisServer {
         }
     }
 
+    /// Asks it to end, and waits for it.
+    pub(crate) fn stop(&mut self) {
+        self.signal("-TERM");
+        let status = self.child.take().unwrap().wait().unwrap();
+        assert!(status.success(), "redis-server ended with {status}; its log is {}", self.log());
+    }
+
     /// Sends it a signal by name, as `kill` does.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.as_ref().unwrap().id().to_string();

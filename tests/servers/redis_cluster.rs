@@ -143,6 +143,20 @@ impl RedisCluster {
         self.owner(node, self.slot(key)).is_some_and(|(_, owner)| owner == node)
     }
 
+    /// Whether a node has slots, by its own word.
+    pub(crate) fn is_master(&self, node: usize) -> bool {
+        self.seen_by(node).is_some_and(|seen| !seen[&self.ids[node]].slots.is_empty())
+    }
+
+    /// Waits until all that a master had is with another one, and everybody else knows that.
+    pub(crate) fn await_replaced(&self, old: usize) {
+        await_condition("no other master was elected", || {
+            let others = || self.nodes().filter(|node| *node != old).map(|node| self.seen_by(node));
+            let has_slots = |seen: &HashMap<String, Seen>| seen.get(&self.ids[old]).is_none_or(|old| !old.slots.is_empty());
+            others().all(|seen| seen.is_some_and(|seen| !has_slots(&seen))).then_some(())
+        });
+    }
+
     /// The key of the record of an address.
     pub(crate) fn key_of(&self, address: &str) -> String {
         // A slot is a checksum modulo a multiple of the number of buckets.
