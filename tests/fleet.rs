@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, reason = "what was measured is shown with what fails, and by runs that ask for it")]
 
 mod disks;
+mod feed_cut;
 mod hangs;
 
 mod ingest;

@@ -19,6 +19,7 @@ mod shard_away;
 mod shutdown;
 mod slow_clients;
 mod store_check;
+mod store_faults;
 mod strict;
 mod verdicts;
 pub(crate) mod webhook;

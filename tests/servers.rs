@@ -4,5 +4,5 @@ pub(crate) mod redis;
 pub(crate) mod redis_cluster;
 pub(crate) mod redis_pair;
 pub(crate) mod redis_sentinel;
-mod replication_proxy;
+pub(crate) mod replication_proxy;
 pub(crate) mod suppressd;

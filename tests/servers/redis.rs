@@ -192,6 +192,17 @@ impl RedisServer {
         ::redis::cmd(name).arg(arguments).query(&mut self.connection().unwrap()).unwrap()
     }
 
+    /// As `cli`, where the server wants a password.
+    pub(crate) fn cli_as<T: FromRedisValue>(&self, password: &str, words: &[&str]) -> T {
+        let url = match &self.door {
+            Door::Socket(path) => format!("redis+unix://{}?pass={password}", path.display()),
+            Door::Port(port) => format!("redis://:{password}@127.0.0.1:{port}"),
+        };
+        let mut connection = ::redis::Client::open(url).unwrap().get_connection_with_timeout(PATIENCE).unwrap();
+        let (name, arguments) = words.split_first().unwrap();
+        ::redis::cmd(name).arg(arguments).query(&mut connection).unwrap()
+    }
+
     /// As `cli`, of a server that may be away or hang.
     pub(crate) fn try_cli<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
         let mut connection = ::redis::Client::open(self.url())?.get_connection_with_timeout(ANSWER_DEADLINE)?;
