@@ -170,16 +170,17 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
         self.store.record(events).await
     }
 
+    /// What goes to the store is boxed: a question that memory answers would carry the room for it along.
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
-        let Some(known) = &self.known else { return self.store.records(addresses).await };
+        let Some(known) = &self.known else { return Box::pin(self.store.records(addresses)).await };
         let asked = self.not_answered(known, addresses);
         if asked.len() == addresses.len() {
-            return self.store.records(addresses).await;
+            return Box::pin(self.store.records(addresses)).await;
         }
         let mut records = vec![None; addresses.len()];
         if !asked.is_empty() {
             let some: Vec<Address> = asked.iter().map(|place| addresses[*place].clone()).collect();
-            let found = self.store.records(&some).await?;
+            let found = Box::pin(self.store.records(&some)).await?;
             if found.len() != some.len() {
                 return Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() });
             }

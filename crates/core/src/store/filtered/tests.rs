@@ -158,3 +158,33 @@ fn without_a_filter_every_question_goes_to_the_store() {
     assert_eq!(asked(&store, &watched, &["a@x.example"]), ["a@x.example"]);
     assert_eq!(store.filter_state(), None);
 }
+
+#[test]
+fn a_question_carries_no_room_for_the_store_s_own_along() {
+    #[derive(Clone)]
+    struct Large;
+    impl EvidenceStore for Large {
+        async fn record(&self, _: &[Event]) -> Result<Vec<Outcome>, Error> {
+            Ok(vec![])
+        }
+        async fn records(&self, _: &[Address]) -> Result<Vec<Option<Record>>, Error> {
+            let room = [0_u8; 8 << 10];
+            std::future::pending::<()>().await;
+            Ok(vec![None; usize::from(room[0])])
+        }
+        async fn probe(&self) -> Result<(), Error> {
+            Ok(())
+        }
+    }
+    impl FeedStore for Large {
+        fn bucket_of(&self, _: &Address) -> u8 {
+            0
+        }
+        async fn follow<S: FeedSink>(&self, _: Arc<S>) -> Infallible {
+            std::future::pending().await
+        }
+    }
+    let addresses = [address("a@x.example")];
+    assert!(size_of_val(&Large.records(&addresses)) > 8 << 10);
+    assert!(size_of_val(&FilteredStore::new(Large, Duration::from_secs(1)).records(&addresses)) < 512);
+}
