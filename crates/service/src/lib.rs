@@ -7,6 +7,7 @@
 mod access;
 mod admin;
 mod deadline;
+mod dispatch;
 mod error;
 mod filter_metrics;
 mod health;

@@ -1,5 +1,6 @@
 //! The server: services, health and reflection on one listener, and how they end.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,19 +8,22 @@ use suppressd_core::Rulebook;
 use suppressd_core::store::{EvidenceStore, IncidentStore, LetterStore, ListingStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::server::NamedService as _;
+use tonic::body::Body;
+use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic_health::server::health_reporter;
+use tower::Service;
 
 use crate::access::Right;
 use crate::admin::Administration;
 use crate::deadline::Bounded;
+use crate::dispatch::Dispatch;
 use crate::incidents::KnownIncidents;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServer;
 use crate::proto::suppression_service_server::SuppressionServiceServer;
 use crate::suppression::Suppression;
-use crate::workers::{Served, Workers};
+use crate::workers::{Serve, Served, Workers};
 use crate::{Error, Metrics, Settings, health, incoming, proto};
 
 /// What a message holds beside a letter's content, at most, in bytes.
@@ -54,8 +58,8 @@ where
     let judge = Arc::new(Judge::new(store.clone(), rules.clone(), incidents.clone(), metrics));
     let suppression = Suppression::new(Arc::clone(&judge), limits.clone(), draining.clone());
     let administration = Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone());
-    let routes = routes(suppression, administration, settings).add_service(Bounded::new(health, limits.call_timeout));
-    let share = Served { server, routes, limits: Arc::new(limits.clone()), draining: draining.clone() };
+    let service = service(suppression, administration, health, settings);
+    let share = Served { server, service, limits: Arc::new(limits.clone()), draining: draining.clone() };
     let (workers, doors) = Workers::start(&share)?;
     // What the threads hold of the store is let go when they end.
     drop(share);
@@ -76,9 +80,16 @@ where
 type SuppressionServer<S> = SuppressionServiceServer<Suppression<S>>;
 type AdministrationServer<S> = SuppressionAdminServiceServer<Administration<S>>;
 
-fn routes<S>(suppression: Suppression<S>, administration: Administration<S>, settings: Settings) -> Routes
+/// Everything that is served, each with its gate and its bounds.
+fn service<S, H>(suppression: Suppression<S>, administration: Administration<S>, health: H, settings: Settings) -> impl Serve
 where
     S: EvidenceStore + ListingStore + IncidentStore + LetterStore,
+    H: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send + Unpin>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static,
 {
     let Settings { access, tls: _, reflection, limits } = settings;
     let access = Arc::new(access);
@@ -88,10 +99,11 @@ where
     let administration = SuppressionAdminServiceServer::new(administration);
     let suppression = access.guard(suppression.max_decoding_message_size(max_request_bytes), Right::Read);
     let administration = access.guard(administration.max_decoding_message_size(max_letter_message_bytes), Right::Administrate);
-    let routes = Routes::default()
-        .add_service(Bounded::new(suppression, limits.call_timeout))
-        .add_service(Bounded::new(administration, limits.call_timeout));
-    if reflection { with_reflection(routes, limits.call_timeout) } else { routes }
+    let others = Routes::default()
+        .add_service(Bounded::new(administration, limits.call_timeout))
+        .add_service(Bounded::new(health, limits.call_timeout));
+    let others = if reflection { with_reflection(others, limits.call_timeout) } else { others };
+    Dispatch::new(Bounded::new(suppression, limits.call_timeout), others)
 }
 
 /// Both versions: many a `grpcurl` speaks only the older one.

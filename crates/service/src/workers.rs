@@ -11,8 +11,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::service::Routes;
+use tonic::body::Body;
 use tonic::transport::Server;
+use tower::Service;
 
 use crate::incoming::{Connection, Taken};
 use crate::{Error, Limits};
@@ -20,11 +21,22 @@ use crate::{Error, Limits};
 /// Most connections that wait for one thread to take them up.
 const MAX_CONNECTIONS_WAITING: usize = 16;
 
+/// What can be served on a thread of its own.
+pub(crate) trait Serve:
+    Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<T> Serve for T where
+    T: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
 /// What every thread serves.
 #[derive(Clone)]
-pub(crate) struct Served {
+pub(crate) struct Served<T> {
     pub(crate) server: Server,
-    pub(crate) routes: Routes,
+    pub(crate) service: T,
     pub(crate) limits: Arc<Limits>,
     pub(crate) draining: watch::Receiver<bool>,
 }
@@ -37,7 +49,7 @@ pub(crate) struct Workers {
 
 impl Workers {
     /// Starts a thread for each core. Gives, beside them, where each takes connections.
-    pub(crate) fn start(served: &Served) -> Result<(Self, Vec<mpsc::Sender<Taken>>), Error> {
+    pub(crate) fn start<T: Serve>(served: &Served<T>) -> Result<(Self, Vec<mpsc::Sender<Taken>>), Error> {
         let (cut, is_cut) = watch::channel(());
         let mut ended = JoinSet::new();
         let mut doors = Vec::new();
@@ -65,10 +77,10 @@ impl Workers {
     }
 }
 
-impl Served {
+impl<T: Serve> Served<T> {
     /// Serves connections until the drain is done. Nothing of the store is left here when it returns.
     fn run(self, connections: mpsc::Receiver<Taken>, mut is_cut: watch::Receiver<()>) -> Result<(), Error> {
-        let Self { mut server, routes, limits, mut draining } = self;
+        let Self { server, service, limits, mut draining } = self;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async move {
             // One that is gone already is nobody's fault.
@@ -79,7 +91,7 @@ impl Served {
                 let _ = draining.wait_for(|draining| *draining).await;
             };
             tokio::select! {
-                served = server.add_routes(routes).serve_with_incoming_shutdown(incoming, begin_of_drain) => Ok(served?),
+                served = server.serve_with_incoming_shutdown(service, incoming, begin_of_drain) => Ok(served?),
                 // Nothing is ever sent: it is the sender's end that is waited for.
                 _ = is_cut.changed() => Ok(()),
             }
