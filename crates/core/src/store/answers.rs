@@ -22,10 +22,15 @@ pub trait AnswerStore: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any error leaves open what was added. It is not evidence: nobody is suppressed or released by it alone.
+    /// Any error leaves open what was added. So it is not to be told again: it might count twice. It is not evidence, and nobody
+    /// is suppressed or released by it alone.
     fn count_answers(
         &self,
         counted: &[DomainAnswers],
         now: UnixSeconds,
     ) -> impl Future<Output = Result<Vec<(Box<str>, AnswersBySlot)>, Error>> + Send;
+
+    /// A number for what counts the answers of a domain: what keeps it from counting need not keep those with another number, if
+    /// they are told in calls of their own. As far as is known without asking; it may be another one next time.
+    fn shard_of(&self, domain: &str) -> usize;
 }

@@ -232,6 +232,10 @@ impl<S: AnswerStore> AnswerStore for FilteredStore<S> {
     async fn count_answers(&self, counted: &[DomainAnswers], now: UnixSeconds) -> Result<Vec<(Box<str>, AnswersBySlot)>, Error> {
         self.store.count_answers(counted, now).await
     }
+
+    fn shard_of(&self, domain: &str) -> usize {
+        self.store.shard_of(domain)
+    }
 }
 
 impl<S: LetterStore> LetterStore for FilteredStore<S> {

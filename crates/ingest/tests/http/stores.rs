@@ -151,6 +151,10 @@ impl AnswerStore for FickleStore {
         self.answers.pass().await?;
         self.memory.count_answers(counted, now).await
     }
+
+    fn shard_of(&self, domain: &str) -> usize {
+        self.memory.shard_of(domain)
+    }
 }
 
 impl IncidentStore for FickleStore {

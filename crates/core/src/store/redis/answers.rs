@@ -31,6 +31,10 @@ impl AnswerStore for RedisStore {
         }
         Ok(given)
     }
+
+    fn shard_of(&self, domain: &str) -> usize {
+        self.shared.router.known_owner(keys::slot(&keys::answers(domain)))
+    }
 }
 
 impl RedisStore {

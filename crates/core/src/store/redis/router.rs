@@ -152,6 +152,12 @@ impl Router {
         Ok((newer, open))
     }
 
+    /// A number for the primary of a slot as far as is known, the same for all that it has; nobody is asked.
+    pub(super) fn known_owner(&self, slot: u16) -> usize {
+        let owner = self.known().map.as_ref().and_then(|map| map.surveyed.topology.owner(slot));
+        owner.unwrap_or(usize::MAX)
+    }
+
     /// Who has what, if calls are made.
     pub(super) async fn map(self: &Arc<Self>) -> Result<Arc<Map>, Error> {
         if self.is_open.load(Ordering::Relaxed) { self.map_unchecked().await } else { Err(fault::unchecked()) }
