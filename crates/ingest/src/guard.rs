@@ -2,6 +2,7 @@
 //! looked at.
 
 mod counter;
+mod telling;
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -9,19 +10,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use suppressd_core::store::{AnswerStore, IncidentStore, amend_incidents};
-use suppressd_core::{Act, Incident, MAX_INCIDENTS, Origin, OutageGuard, Rulebook, UnixSeconds};
+use suppressd_core::{Incident, MAX_INCIDENTS, Rulebook, UnixSeconds};
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 pub(crate) use counter::Counter;
+use telling::Telling;
 
 use crate::metrics::Operation;
 use crate::store::ask;
 use crate::{Limits, Metrics};
-
-/// Who opened an incident, in the incident's own words.
-const WHO: &str = "outage guard";
 
 /// Most incidents that wait for a store which could not be told of them: more do not fit into its book.
 const MAX_WAITING_INCIDENTS: usize = MAX_INCIDENTS;
@@ -68,10 +67,13 @@ impl<S: IncidentStore + AnswerStore> Guard<S> {
     async fn flush(&mut self) {
         let now = UnixSeconds::from(SystemTime::now());
         let guard = self.rules.borrow().policy.outage_guard.clone();
-        let risen = self.tell(guard.as_ref(), now).await;
         if guard.is_none() {
             self.waiting.clear();
         }
+        // Told is what was counted while there was a guard, even if there is none now.
+        let (store, metrics) = (self.store.clone(), self.metrics.clone());
+        let telling = Telling { store, metrics, guard, now, deadline: Instant::now() + self.deadline };
+        let risen = telling.tell(self.counter.take()).await;
         for incident in risen {
             if self.waiting.len() < MAX_WAITING_INCIDENTS
                 && let Some(domain) = incident.scope.domain.clone()
@@ -80,34 +82,6 @@ impl<S: IncidentStore + AnswerStore> Guard<S> {
             }
         }
         self.open().await;
-    }
-
-    /// Tells the store of what was counted while there was a guard, and looks at what the whole fleet has. What the store did
-    /// not take is told again. It may have it all the same, and then counts it twice: bounces and deliveries alike, so that
-    /// their share is what it was.
-    async fn tell(&self, guard: Option<&OutageGuard>, now: UnixSeconds) -> Vec<Incident> {
-        let deadline = Instant::now() + self.deadline;
-        let mut counted = self.counter.take();
-        let mut risen = Vec::new();
-        loop {
-            let call = counted.take_call();
-            if call.is_empty() {
-                return risen;
-            }
-            let told = ask(&self.metrics, Operation::CountAnswers, self.store.count_answers(&call, now), deadline).await;
-            let Ok(answers) = told else {
-                counted.put_back_call(call);
-                self.counter.put_back(counted);
-                return risen;
-            };
-            let Some(guard) = guard else { continue };
-            risen.extend(answers.iter().filter_map(|(domain, answers)| {
-                let (scope, why) = guard.rise(domain, answers, now)?;
-                // Neither is long or odd, so it is one.
-                let opened = Act::new(now, WHO, &why).ok()?;
-                Some(Incident::opened(scope, Origin::Guard, opened))
-            }));
-        }
     }
 
     /// Opens the incidents that wait. The book decides whether they are there already, opened by whomever.

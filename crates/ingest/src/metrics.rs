@@ -116,7 +116,7 @@ impl Metrics {
         let incidents = metrics.guard_incidents.clone();
         registry.register("suppressd_outage_guard_incidents", "Incidents that the outage guard opened", incidents);
         let uncounted = metrics.uncounted_answers.clone();
-        let help = "Bounces and deliveries that the outage guard had no room to count";
+        let help = "Bounces and deliveries that the outage guard had no room for, or the store did not confirm to have counted";
         registry.register("suppressd_outage_guard_uncounted_answers", help, uncounted);
         metrics
     }

@@ -46,15 +46,9 @@ impl Counter {
         self.metrics.count_uncounted_answers(unfit);
     }
 
-    /// Takes all that is counted.
-    pub(super) fn take(&self) -> Counted {
-        std::mem::take(&mut *self.counted())
-    }
-
-    /// Puts back what the store could not be told of.
-    pub(super) fn put_back(&self, counted: Counted) {
-        let unfit = self.counted().merge(counted);
-        self.metrics.count_uncounted_answers(unfit);
+    /// Takes all that is counted, to tell the store of it.
+    pub(super) fn take(&self) -> Untold {
+        Untold(std::mem::take(&mut *self.counted()).domains)
     }
 
     fn counted(&self) -> MutexGuard<'_, Counted> {
@@ -75,7 +69,7 @@ fn answer(policy: &Policy, event: &Event) -> Option<Answers> {
 
 /// Answers by domain and stretch of time, within a bound.
 #[derive(Debug, Default)]
-pub(super) struct Counted {
+struct Counted {
     domains: BTreeMap<Box<str>, AnswersBySlot>,
     slots: usize,
 }
@@ -104,27 +98,40 @@ impl Counted {
         }
         unfit
     }
+}
 
-    /// Takes out what the store is told of in one call; nothing once all is taken. A domain is never split: what is given back
-    /// for its bounces would lack its deliveries.
-    pub(super) fn take_call(&mut self) -> Vec<DomainAnswers> {
+/// What the store is to be told of, in its calls.
+///
+/// A domain is never split: what is given back for its bounces would lack its deliveries, and if one half were lost the share of
+/// its bounces would be wrong.
+#[derive(Debug, Default)]
+pub(super) struct Untold(BTreeMap<Box<str>, AnswersBySlot>);
+
+impl Untold {
+    /// Puts together the domains with the same number.
+    pub(super) fn by_shard(self, shard_of: impl Fn(&str) -> usize) -> impl Iterator<Item = Self> {
+        let mut shards: BTreeMap<usize, Self> = BTreeMap::new();
+        for (domain, slots) in self.0 {
+            shards.entry(shard_of(&domain)).or_default().0.insert(domain, slots);
+        }
+        shards.into_values()
+    }
+}
+
+impl Iterator for Untold {
+    type Item = Vec<DomainAnswers>;
+
+    /// What the store is told of in the next call.
+    fn next(&mut self) -> Option<Vec<DomainAnswers>> {
         let mut call = Vec::new();
-        while let Some(next) = self.domains.first_entry() {
+        while let Some(next) = self.0.first_entry() {
             if !call.is_empty() && call.len() + next.get().len() > MAX_SLOTS_PER_CALL {
                 break;
             }
             let (domain, slots) = next.remove_entry();
-            self.slots -= slots.len();
             call.extend(slots.into_iter().map(|(slot, answers)| DomainAnswers { domain: domain.clone(), slot, answers }));
         }
-        call
-    }
-
-    /// Puts a call back that was just taken out, so that there is room.
-    pub(super) fn put_back_call(&mut self, call: Vec<DomainAnswers>) {
-        for DomainAnswers { domain, slot, answers } in call {
-            self.add(&domain, slot, answers);
-        }
+        (!call.is_empty()).then_some(call)
     }
 }
 

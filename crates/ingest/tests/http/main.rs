@@ -5,6 +5,7 @@
 mod client;
 mod faults;
 mod guard;
+mod guard_faults;
 mod limits;
 mod recording;
 mod refusal;

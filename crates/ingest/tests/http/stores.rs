@@ -12,6 +12,9 @@ use tokio::sync::{Semaphore, watch};
 
 use crate::client::PATIENCE;
 
+/// How domains begin whose answers are counted by a shard of their own.
+pub(crate) const FAR: &str = "far.";
+
 #[derive(Clone)]
 pub(crate) struct FickleStore {
     pub(crate) memory: MemoryStore,
@@ -19,6 +22,10 @@ pub(crate) struct FickleStore {
     evidence: Gate,
     /// What the counts of answers go through.
     pub(crate) answers: Gate,
+    /// What those go through in which a domain of [`FAR`] is.
+    pub(crate) far_answers: Gate,
+    /// What the counts of answers go through once they are added.
+    pub(crate) confirmation: Gate,
     /// What the book of incidents goes through, once it is read and before it is replaced.
     pub(crate) book: Gate,
 }
@@ -33,10 +40,17 @@ impl FickleStore {
 
     /// A store that records and reads nothing until it is released.
     pub(crate) fn waiting() -> Self {
-        let store =
-            Self { memory: MemoryStore::default(), evidence: Gate::default(), answers: Gate::default(), book: Gate::default() };
-        store.answers.open();
-        store.book.open();
+        let store = Self {
+            memory: MemoryStore::default(),
+            evidence: Gate::default(),
+            answers: Gate::default(),
+            far_answers: Gate::default(),
+            confirmation: Gate::default(),
+            book: Gate::default(),
+        };
+        for gate in [&store.answers, &store.far_answers, &store.confirmation, &store.book] {
+            gate.open();
+        }
         store
     }
 
@@ -66,6 +80,8 @@ impl FickleStore {
 #[derive(Clone)]
 pub(crate) struct Gate {
     fault: Arc<Mutex<Option<Error>>>,
+    /// A fault of the next call alone.
+    fault_once: Arc<Mutex<Option<Error>>>,
     /// One permit for each call that has come in since it was last shut.
     entered: Arc<Semaphore>,
     is_open: Arc<watch::Sender<bool>>,
@@ -73,13 +89,18 @@ pub(crate) struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { fault: Arc::default(), entered: Arc::new(Semaphore::new(0)), is_open: Arc::new(watch::Sender::new(false)) }
+        let (fault, fault_once) = (Arc::default(), Arc::default());
+        Self { fault, fault_once, entered: Arc::new(Semaphore::new(0)), is_open: Arc::new(watch::Sender::new(false)) }
     }
 }
 
 impl Gate {
     pub(crate) fn fail(&self, fault: impl Into<Option<Error>>) {
         *self.fault.lock().unwrap() = fault.into();
+    }
+
+    pub(crate) fn fail_once(&self, fault: Error) {
+        *self.fault_once.lock().unwrap() = Some(fault);
     }
 
     pub(crate) fn open(&self) {
@@ -99,7 +120,8 @@ impl Gate {
     async fn pass(&self) -> Result<(), Error> {
         self.entered.add_permits(1);
         self.is_open.subscribe().wait_for(|is_open| *is_open).await.unwrap();
-        self.fault.lock().unwrap().clone().map_or(Ok(()), Err)
+        let of_this_call = self.fault_once.lock().unwrap().take();
+        of_this_call.or_else(|| self.fault.lock().unwrap().clone()).map_or(Ok(()), Err)
     }
 }
 
@@ -149,11 +171,16 @@ impl LetterStore for FickleStore {
 impl AnswerStore for FickleStore {
     async fn count_answers(&self, counted: &[DomainAnswers], now: UnixSeconds) -> Result<Vec<(Box<str>, AnswersBySlot)>, Error> {
         self.answers.pass().await?;
-        self.memory.count_answers(counted, now).await
+        if counted.iter().any(|counted| counted.domain.starts_with(FAR)) {
+            self.far_answers.pass().await?;
+        }
+        let given = self.memory.count_answers(counted, now).await;
+        self.confirmation.pass().await?;
+        given
     }
 
     fn shard_of(&self, domain: &str) -> usize {
-        self.memory.shard_of(domain)
+        usize::from(domain.starts_with(FAR))
     }
 }
 

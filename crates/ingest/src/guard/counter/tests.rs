@@ -36,15 +36,8 @@ fn event(kind: &str, recipient: &str, category: &str, ago: i64) -> Event {
     Body::read(body.as_bytes(), NOW, Classifier::builtin()).events.remove(0)
 }
 
-fn all(mut counted: Counted) -> Vec<DomainAnswers> {
-    let mut all = Vec::new();
-    while let call = counted.take_call()
-        && !call.is_empty()
-    {
-        all.extend(call);
-    }
-    assert_eq!(counted.slots, 0);
-    all
+fn all(untold: Untold) -> Vec<DomainAnswers> {
+    untold.flatten().collect()
 }
 
 #[test]
@@ -110,7 +103,7 @@ fn a_full_table_still_counts_what_it_knows() {
     assert_eq!(table.add("new.example", slot(0), Answers::one(true)), 1);
     assert_eq!(table.add("0.example", slot(1), Answers::one(false)), 0);
     assert_eq!(table.slots, MAX_COUNTED_SLOTS);
-    counter.put_back(table);
+    assert_eq!(counter.counted().merge(table), 0);
     let events = [event("b", "a@new.example", "bad-mailbox", 0)];
     counter.count(&policy(), &events, &[Outcome::Recorded], NOW);
     assert_eq!(uncounted(&registry), "1");
@@ -121,22 +114,28 @@ fn a_full_table_still_counts_what_it_knows() {
     assert_eq!(uncounted(&registry), "1", "there is room again");
 }
 
+/// One answer in each of so many stretches of time of a domain.
+fn untold(of: &[(&str, usize)]) -> Untold {
+    let slots = |count| (0..count).map(|number| (slot(number), Answers::one(true))).collect();
+    Untold(of.iter().map(|(domain, count)| ((*domain).into(), slots(*count))).collect())
+}
+
 #[test]
 fn calls_are_bounded_and_never_split_a_domain() {
-    let mut counted = Counted::default();
-    for (domain, slots) in [("a", MAX_SLOTS_PER_CALL - 1), ("b", 2), ("c", 1000), ("d", 1)] {
-        for number in 0..slots {
-            counted.add(domain, slot(number), Answers::one(true));
-        }
-    }
-    for expected in [MAX_SLOTS_PER_CALL - 1, 2, 1000, 1, 0] {
-        assert_eq!(counted.take_call().len(), expected);
-    }
-    for number in 0..=MAX_SLOTS_PER_CALL {
-        counted.add(&format!("{number:03}"), slot(0), Answers::one(true));
-    }
-    let call = counted.take_call();
-    assert_eq!((call.len(), counted.slots), (MAX_SLOTS_PER_CALL, 1));
-    counted.put_back_call(call);
-    assert_eq!(all(counted).len(), MAX_SLOTS_PER_CALL + 1);
+    let calls = untold(&[("a", MAX_SLOTS_PER_CALL - 1), ("b", 2), ("c", 1000), ("d", 1)]);
+    assert_eq!(calls.map(|call| call.len()).collect::<Vec<_>>(), [MAX_SLOTS_PER_CALL - 1, 2, 1000, 1]);
+    let names: Vec<_> = (0..=MAX_SLOTS_PER_CALL).map(|number| format!("{number:03}")).collect();
+    let calls = untold(&names.iter().map(|name| (&**name, 1)).collect::<Vec<_>>());
+    assert_eq!(calls.map(|call| call.len()).collect::<Vec<_>>(), [MAX_SLOTS_PER_CALL, 1]);
+}
+
+#[test]
+fn no_call_has_domains_of_two_shards() {
+    let shards =
+        untold(&[("a1", 1), ("b1", 2), ("c2", 1), ("d1", 1), ("e2", 3)]).by_shard(|domain| usize::from(domain.ends_with('2')));
+    let domains = |shard| all(shard).into_iter().map(|counted| counted.domain).collect::<Vec<_>>();
+    assert_eq!(
+        shards.map(domains).collect::<Vec<_>>(),
+        [&["a1", "b1", "b1", "d1"].map(Box::from)[..], &["c2", "e2", "e2", "e2"].map(Box::from)]
+    );
 }
