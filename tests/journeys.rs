@@ -14,6 +14,7 @@ mod notify;
 mod once;
 mod outage;
 mod outage_guard;
+mod outage_guard_shards;
 mod policy;
 mod shard_away;
 mod shutdown;

@@ -10,7 +10,7 @@ use crate::servers::suppressd::{Launch, Suppressd, run};
 
 const POLICY: &str = "[outage_guard]\nminimum_hard_bounces = 100\nratio = 5\n";
 
-fn ago(seconds: u64) -> String {
+pub(super) fn ago(seconds: u64) -> String {
     (SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() - seconds).to_string()
 }
 
@@ -27,7 +27,7 @@ fn answers(server: &Suppressd, kind: &str, seconds_ago: u64, numbers: std::ops::
     assert_eq!(server.webhook().post(serde_json::to_string(&events).unwrap()).counts(), [numbers.len() as u64, 0, 0, 0]);
 }
 
-fn incidents(server: &Suppressd) -> Vec<Value> {
+pub(super) fn incidents(server: &Suppressd) -> Vec<Value> {
     let output = run(&["incident", "list", "--json", "--server", &server.grpc_url()]);
     assert!(output.status.success(), "{output:?}");
     std::str::from_utf8(&output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()

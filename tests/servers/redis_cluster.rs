@@ -185,6 +185,11 @@ impl RedisCluster {
         self.await_settled();
     }
 
+    /// The key of the counts of a domain's answers.
+    pub(crate) fn answers_key(&self, domain: &str) -> String {
+        format!("sup:{{{:02x}}}:answers:{domain}", self.slot(domain) % BUCKETS)
+    }
+
     /// Empties every master that answers. They are children of this process: each was asked for its process id when it came up.
     pub(crate) fn forget_everything(&self) {
         for node in self.nodes() {
