@@ -156,8 +156,11 @@ fn a_shard_with_the_incidents_that_is_dead_costs_only_what_lies_in_it() {
     ground.assert_the_others_go_on(100);
     let metrics = ground.server.webhook().get("/metrics").text;
     assert!(!metrics.contains("suppressd_checks_total{result=\"unavailable\"} 0\n"), "{metrics}");
+    assert!(metrics.contains("suppressd_incidents_outdated 1\n"), "{metrics}");
     ground.cluster.node_mut(shard).start_again();
     ground.assert_all_is_back();
+    let metrics = ground.server.webhook().get("/metrics").text;
+    assert!(metrics.contains("suppressd_incidents_outdated 0\n"), "{metrics}");
 }
 
 #[test]

@@ -96,11 +96,14 @@ impl<S: IncidentStore> KnownIncidents<S> {
     /// What can be said without asking the store, unless nothing was heard of it for as long as the bound.
     fn at_hand(&self) -> Option<Book> {
         let known = self.known();
-        let is_recent = |at: Option<Instant>| at.is_some_and(|at| at.elapsed() < self.freshness);
-        if is_recent(known.confirmed_at) {
+        if self.is_recent(known.confirmed_at) {
             return Some(Book::Fresh(Arc::clone(&known.in_force)));
         }
-        is_recent(known.failed_at).then(|| Book::Outdated(known.last_read()))
+        self.is_recent(known.failed_at).then(|| Book::Outdated(known.last_read()))
+    }
+
+    fn is_recent(&self, at: Option<Instant>) -> bool {
+        at.is_some_and(|at| at.elapsed() < self.freshness)
     }
 
     /// Asks the store.
@@ -111,6 +114,8 @@ impl<S: IncidentStore> KnownIncidents<S> {
         let answered = timeout(self.deadline, self.store.incidents(version)).await.unwrap_or_else(late);
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.failed_at = answered.is_err().then(Instant::now);
+        // One failure within the bound leaves them as good as they were.
+        self.metrics.set_incidents_outdated(answered.is_err() && !self.is_recent(known.confirmed_at));
         let changed = answered?;
         // An answer to an earlier question may come later than that to a later one.
         if known.confirmed_at.is_none_or(|at| at <= asked_at) {

@@ -26,6 +26,7 @@ pub struct Metrics {
     unavailable: Counter,
     advised: Counter,
     incidents: Family<StateLabel, Gauge>,
+    incidents_outdated: Gauge,
     one: Histogram,
     batch: Histogram,
 }
@@ -68,6 +69,9 @@ impl Metrics {
         registry.register("suppressd_checks_advised", help, advised.clone());
         let incidents = Family::<StateLabel, Gauge>::default();
         registry.register("suppressd_incidents", "Incidents in force as this process knows them", incidents.clone());
+        let incidents_outdated = Gauge::default();
+        let help = "Whether this process judges by incidents that it could not confirm within their bound";
+        registry.register("suppressd_incidents_outdated", help, incidents_outdated.clone());
         let result = |result| checks.get_or_create(&ResultLabel { result }).clone();
         let method = |method| durations.get_or_create(&MethodLabel { method }).clone();
         Self {
@@ -77,6 +81,7 @@ impl Metrics {
             unavailable: result("unavailable"),
             advised,
             incidents,
+            incidents_outdated,
             one: method("one"),
             batch: method("batch"),
         }
@@ -101,6 +106,11 @@ impl Metrics {
             let incidents = i64::try_from(in_force.count(state)).unwrap_or(i64::MAX);
             self.incidents.get_or_create(&StateLabel { state: state.as_str() }).set(incidents);
         }
+    }
+
+    /// Says whether the incidents that are judged by were not confirmed within their bound.
+    pub(crate) fn set_incidents_outdated(&self, are_outdated: bool) {
+        self.incidents_outdated.set(are_outdated.into());
     }
 
     pub(crate) fn took_one(&self, time: Duration) {

@@ -130,10 +130,18 @@ impl Ground {
     }
 
     fn counted(&self, result: &str) -> String {
+        self.metric(&format!("suppressd_checks_total{{result=\"{result}\"}}"))
+    }
+
+    fn outdated(&self) -> String {
+        self.metric("suppressd_incidents_outdated")
+    }
+
+    fn metric(&self, name: &str) -> String {
         let mut text = String::new();
         encode(&mut text, &self.registry).unwrap();
-        let name = format!("suppressd_checks_total{{result=\"{result}\"}} ");
-        text.lines().find_map(|line| line.strip_prefix(&name)).unwrap().to_owned()
+        let value = |line: &str| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned);
+        text.lines().find_map(value).unwrap()
     }
 }
 
@@ -195,6 +203,29 @@ async fn the_incidents_are_not_needed_where_nothing_is_known() {
     let asked = ground.store.asked();
     assert_eq!(ground.ask(UNKNOWN).await, Ok(false));
     assert_eq!(ground.store.asked(), asked);
+}
+
+#[tokio::test]
+async fn it_is_shown_whether_the_incidents_are_judged_by_as_they_were_too_long_ago() {
+    let ground = Ground::new().await;
+    assert_eq!(ground.outdated(), "0", "nobody has needed them");
+    ground.store.make(State::Away);
+    assert!(ground.incidents.refresh().await.is_err());
+    assert_eq!(ground.outdated(), "1", "they were never read");
+    ground.store.make(State::There);
+    assert!(ground.incidents.refresh().await.is_ok());
+    assert_eq!(ground.outdated(), "0");
+    for state in [State::Away, State::Hanging] {
+        ground.make(state).await;
+        assert!(ground.ask(RELEASED).await.is_err(), "{state:?}");
+        assert_eq!(ground.outdated(), "1", "{state:?}");
+        ground.make(State::There).await;
+        assert_eq!(ground.ask(RELEASED).await, Ok(false), "{state:?}");
+        assert_eq!(ground.outdated(), "0", "{state:?}");
+    }
+    ground.store.make(State::Away);
+    assert!(ground.incidents.refresh().await.is_err());
+    assert_eq!(ground.outdated(), "0", "they were read within their bound");
 }
 
 #[tokio::test]
