@@ -39,7 +39,9 @@ fn an_outage_that_a_fleet_sees_is_one_incident_that_awaits_its_operator() {
     let policy = directory.path().join("policy.toml");
     std::fs::write(&policy, POLICY).unwrap();
     let redis = RedisServer::start(&[]);
-    let launch = |role| Launch::on(&redis.url()).role(role).flags(&["--policy", policy.to_str().unwrap()]);
+    // On a busy machine Redis has to be waited for.
+    let flags = ["--policy", policy.to_str().unwrap(), "--redis-read-deadline-ms", "10000"];
+    let launch = |role| Launch::on(&redis.url()).role(role).flags(&flags);
     let ingest = [launch("ingest").start(), launch("ingest").start()];
     let check = launch("check").start();
     answers(&ingest[0], "d", 8 * 3600, 0..1000);
