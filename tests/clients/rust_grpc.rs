@@ -22,7 +22,8 @@ pub(crate) struct Checks {
 
 impl Checks {
     pub(crate) fn at(url: &str) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        // On a thread of its own it answers pings also while it is asked nothing, and stays connected.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().timeout(PATIENCE);
         let client = runtime.block_on(async { SuppressionServiceClient::new(endpoint.connect_lazy()) });
         Self { runtime, client, token: None, strict: false }

@@ -191,7 +191,6 @@ fn an_incident_of_100_000_addresses_holds_within_a_second_on_two_check_nodes() {
             .collect();
         assert_eq!(ingest.webhook().post(serde_json::to_string(&events).unwrap()).counts(), [BATCH as u64, 0, 0, 0]);
     }
-    // Made now: one that is asked nothing for a minute answers no ping meanwhile, and is closed.
     let checks = [0, 1].map(|node: usize| nodes[node].checks());
     // What another process recorded is known here within the filter's bound.
     let is_known = |checks: &Checks| {
