@@ -16,6 +16,7 @@ mod outage;
 mod outage_guard;
 mod outage_guard_shards;
 mod policy;
+mod postfix;
 mod shard_away;
 mod shutdown;
 mod slow_clients;

@@ -90,6 +90,7 @@ impl Reader {
         let http = port(flags.take("--http"), HTTP_PORT);
         let role = flags.take("--role").unwrap_or_else(|| "all".to_owned());
         let grpc = port(flags.take("--grpc"), GRPC_PORT);
+        let socketmap = flags.take("--socketmap").map(|address| port_of(&address));
         let has_grpc = role != "ingest";
         self.stop_those_at(&if has_grpc { vec![http, grpc] } else { vec![http] });
         let store = self.with_real_ports(&flags.take("--store").unwrap_or_else(|| "suppressd-data".to_owned()));
@@ -97,12 +98,14 @@ impl Reader {
         by.current_dir(self.home.path());
         let words: Vec<_> = flags.0.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
         let launch = Launch::by(by, &store).role(&role).flags(&words);
+        let launch = if socketmap.is_some() { launch.socketmap() } else { launch };
         let launch = variables.iter().fold(launch, |launch, (name, value)| launch.variable(name, value));
         let server = launch.start();
         let mut ports = vec![(http, server.http().port())];
         if has_grpc {
             ports.push((grpc, server.grpc().port()));
         }
+        ports.extend(socketmap.map(|written| (written, server.socketmap().port())));
         self.running.push(Running { server: Server::Suppressd(server), ports });
     }
 

@@ -37,6 +37,7 @@ pub(crate) struct Suppressd {
     child: Child,
     http: SocketAddr,
     grpc: Option<SocketAddr>,
+    socketmap: Option<SocketAddr>,
     log: Option<JoinHandle<String>>,
 }
 
@@ -44,6 +45,7 @@ pub(crate) struct Suppressd {
 pub(crate) struct Launch {
     command: Command,
     has_grpc: bool,
+    has_socketmap: bool,
     log_file: Option<PathBuf>,
 }
 
@@ -58,7 +60,7 @@ impl Launch {
     /// As `on`, with another program in front that runs the executable given behind it.
     pub(crate) fn by(mut command: Command, store: &str) -> Self {
         command.args(["serve", "--store", store, "--http", "127.0.0.1:0", "--grpc", "127.0.0.1:0", "--log-format", "json"]);
-        Self { command, has_grpc: true, log_file: None }
+        Self { command, has_grpc: true, has_socketmap: false, log_file: None }
     }
 
     pub(crate) fn in_directory(directory: &Path) -> Self {
@@ -68,6 +70,12 @@ impl Launch {
     pub(crate) fn role(mut self, role: &str) -> Self {
         self.has_grpc = role != "ingest";
         self.flags(&["--role", role])
+    }
+
+    /// Lets mail servers ask, too.
+    pub(crate) fn socketmap(mut self) -> Self {
+        self.has_socketmap = true;
+        self.flags(&["--socketmap", "127.0.0.1:0"])
     }
 
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
@@ -88,10 +96,11 @@ impl Launch {
 
     /// Starts it. It is ready when it listens wherever it should.
     pub(crate) fn start(self) -> Suppressd {
-        let doors = if self.has_grpc { 2 } else { 1 };
+        let doors = 1 + usize::from(self.has_grpc) + usize::from(self.has_socketmap);
         let (mut child, announced, log) = self.spawn();
         let mut http = None;
         let mut grpc = None;
+        let mut socketmap = None;
         for _ in 0..doors {
             let Ok((door, address)) = announced.recv_timeout(PATIENCE) else {
                 // It may have stopped by itself, and its log says why.
@@ -99,9 +108,13 @@ impl Launch {
                 let status = child.wait().unwrap();
                 panic!("suppressd did not come up ({status}): {}", log.join().unwrap());
             };
-            if door == "http" { http = Some(address) } else { grpc = Some(address) }
+            match &*door {
+                "http" => http = Some(address),
+                "grpc" => grpc = Some(address),
+                _ => socketmap = Some(address),
+            }
         }
-        Suppressd { child, http: http.unwrap(), grpc, log: Some(log) }
+        Suppressd { child, http: http.unwrap(), grpc, socketmap, log: Some(log) }
     }
 
     /// Runs it although it is expected to stop by itself.
@@ -162,6 +175,10 @@ impl Suppressd {
 
     pub(crate) fn grpc(&self) -> SocketAddr {
         self.grpc.expect("this role serves no gRPC")
+    }
+
+    pub(crate) fn socketmap(&self) -> SocketAddr {
+        self.socketmap.expect("no mail server may ask")
     }
 
     pub(crate) fn grpc_url(&self) -> String {

@@ -31,6 +31,10 @@ pub struct Limits {
     pub keepalive_interval: Duration,
     /// Time in which it must answer that.
     pub keepalive_timeout: Duration,
+    /// Most connections of mail servers at a time.
+    pub max_socketmap_connections: usize,
+    /// How long one of them may be silent, and how long it may take to take an answer.
+    pub socketmap_idle_timeout: Duration,
     /// How long what is known of the incidents may be believed, and for how long the store is not asked again by checks that need
     /// no answer of it, once it could not say them. The store is asked before an address is released by anything older.
     pub incidents_freshness: Duration,
@@ -61,6 +65,8 @@ impl Default for Limits {
             handshake_timeout: Duration::from_secs(10),
             keepalive_interval: Duration::from_secs(30),
             keepalive_timeout: Duration::from_secs(10),
+            max_socketmap_connections: 256,
+            socketmap_idle_timeout: Duration::from_mins(5),
             incidents_freshness: Duration::from_secs(1),
             incidents_poll_interval: Duration::from_millis(250),
             incidents_deadline: Duration::from_millis(500),
@@ -88,14 +94,19 @@ impl Limits {
             ("max_letter_bytes", self.max_letter_bytes),
             ("max_connections", self.max_connections),
             ("max_surveys", self.max_surveys),
+            ("max_socketmap_connections", self.max_socketmap_connections),
             ("max_calls_per_connection", self.max_calls_per_connection as usize),
         ] {
             if bound == 0 {
                 return invalid(setting, "must be more than 0");
             }
         }
-        if self.max_connections > MOST_CONNECTIONS {
-            return invalid("max_connections", "is more than can be counted");
+        for (setting, connections) in
+            [("max_connections", self.max_connections), ("max_socketmap_connections", self.max_socketmap_connections)]
+        {
+            if connections > MOST_CONNECTIONS {
+                return invalid(setting, "is more than can be counted");
+            }
         }
         for (setting, time) in [
             ("call_timeout", self.call_timeout),
@@ -103,6 +114,7 @@ impl Limits {
             ("handshake_timeout", self.handshake_timeout),
             ("keepalive_interval", self.keepalive_interval),
             ("keepalive_timeout", self.keepalive_timeout),
+            ("socketmap_idle_timeout", self.socketmap_idle_timeout),
             ("incidents_freshness", self.incidents_freshness),
             ("incidents_poll_interval", self.incidents_poll_interval),
             ("incidents_deadline", self.incidents_deadline),

@@ -24,10 +24,19 @@ use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServe
 use crate::proto::suppression_service_server::SuppressionServiceServer;
 use crate::suppression::Suppression;
 use crate::workers::{Serve, Served, Workers};
-use crate::{Error, Metrics, Settings, health, incoming, proto};
+use crate::{Error, Metrics, Settings, health, incoming, proto, socketmap};
 
 /// What a message holds beside a letter's content, at most, in bytes.
 const LETTER_FRAME_BYTES: usize = 1024;
+
+/// Where is listened, each bound already.
+#[derive(Debug)]
+pub struct Doors {
+    /// gRPC.
+    pub grpc: TcpListener,
+    /// Postfix's socketmap, if mail servers are to ask. It knows no tokens.
+    pub socketmap: Option<TcpListener>,
+}
 
 /// Serves gRPC until `shutdown` is done, then takes no more connections, finishes the calls that are in flight, and returns.
 /// Each call is judged by the rulebook that is in force then.
@@ -39,7 +48,7 @@ const LETTER_FRAME_BYTES: usize = 1024;
 ///
 /// [`Error::InvalidSetting`] before anything is served. Nothing that happens to a connection ends the server.
 pub async fn serve<S>(
-    listener: TcpListener,
+    doors: Doors,
     store: S,
     settings: Settings,
     rules: watch::Receiver<Arc<Rulebook>>,
@@ -49,6 +58,7 @@ pub async fn serve<S>(
 where
     S: EvidenceStore + ListingStore + IncidentStore + LetterStore,
 {
+    let Doors { grpc, socketmap } = doors;
     settings.validate()?;
     let server = settings.builder()?;
     let limits = settings.limits.clone();
@@ -56,23 +66,29 @@ where
     let (reporter, health) = health_reporter();
     let incidents = KnownIncidents::new(store.clone(), metrics.clone(), &limits);
     let judge = Arc::new(Judge::new(store.clone(), rules.clone(), incidents.clone(), metrics));
+    let mail_judge = Arc::clone(&judge);
     let suppression = Suppression::new(Arc::clone(&judge), limits.clone(), draining.clone());
     let administration = Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone());
     let service = service(suppression, administration, health, settings);
     let share = Served { server, service, limits: Arc::new(limits.clone()), draining: draining.clone() };
-    let (workers, doors) = Workers::start(&share)?;
+    let (workers, connections) = Workers::start(&share)?;
     // What the threads hold of the store is let go when they end.
     drop(share);
 
     let services = ["", SuppressionServer::<S>::NAME, AdministrationServer::<S>::NAME];
     let following = health::follow(store, reporter, &services, &limits, draining.clone());
     let following_incidents = incidents.follow(draining.clone());
-    let accepting = incoming::accept(listener, doors, &limits, draining);
+    let accepting = incoming::accept(grpc, connections, &limits, draining.clone());
+    let answering_mail_servers = async {
+        if let Some(listener) = socketmap {
+            socketmap::serve(listener, mail_judge, &limits, draining).await;
+        }
+    };
     let announcing = async {
         shutdown.await;
         drain.send_replace(true);
     };
-    let others = async { tokio::join!(following, following_incidents, accepting, announcing) };
+    let others = async { tokio::join!(following, following_incidents, accepting, answering_mail_servers, announcing) };
     tokio::try_join!(workers.join(), async { Ok(others.await) })?;
     Ok(())
 }

@@ -70,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) ingest: suppressd_ingest::Settings,
     pub(crate) grpc: SocketAddr,
     pub(crate) service: suppressd_service::Settings,
+    /// Where mail servers ask, if they do.
+    pub(crate) socketmap: Option<SocketAddr>,
     /// How long the filter may be believed; none if there is to be no filter.
     pub(crate) filter_bound: Option<Duration>,
     pub(crate) rulebook: Rulebook,
@@ -99,6 +101,7 @@ impl Config {
             ingest: ingest_settings(&sources, role)?,
             grpc: address(&sources, "grpc", 50051)?,
             service: service_settings(&sources)?,
+            socketmap: sources.parsed::<ListenAddress>("socketmap")?.map(|address| address.0),
             filter_bound: Some(Duration::from_millis(sources.positive("filter_bound_ms", 250)?))
                 .filter(|_| role.checks())
                 .filter(|_| has_filter),
@@ -125,6 +128,12 @@ impl Config {
         if is_open_to_recording && !self.http.ip().is_loopback() {
             bail!("http {} is not loopback, so it needs a token: set SUPPRESSD_WEBHOOK_TOKEN", self.http);
         }
+        if self.socketmap.is_some() && !self.role.checks() {
+            bail!("socketmap answers checks, and the role {:?} does not", self.role);
+        }
+        if let Some(address) = self.socketmap.filter(|address| !address.ip().is_loopback()) {
+            bail!("socketmap {address} is not loopback, and it knows no tokens: run a process beside the mail server");
+        }
         if !self.role.checks() || self.grpc.ip().is_loopback() {
             return Ok(());
         }
@@ -150,6 +159,7 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("http", &arguments.http),
         ("grpc", &arguments.grpc),
         ("grpc_plaintext", &arguments.grpc_plaintext),
+        ("socketmap", &arguments.socketmap),
         ("tls_certificate", &arguments.tls_certificate),
         ("tls_key", &arguments.tls_key),
         ("tls_client_roots", &arguments.tls_client_roots),

@@ -10,6 +10,7 @@ use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::redis::RedisStore;
 use suppressd_core::store::{FilteredStore, Store};
 use suppressd_core::{Error as StoreError, Rulebook};
+use suppressd_service::Doors;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -155,8 +156,12 @@ async fn open_doors<S: Store>(
     let opened = suppressd_ingest::serve(http, store.clone(), config.ingest, rules.clone(), ingest_metrics, registry, begin);
     doors.spawn(async { opened.await.context("the HTTP door failed") });
     if let (Some(grpc), Some(metrics)) = (grpc, check_metrics) {
+        let socketmap = match config.socketmap {
+            Some(address) => Some(bind(address, "socketmap").await?),
+            None => None,
+        };
         let begin = begin_of_drain(draining.clone());
-        let opened = suppressd_service::serve(grpc, store, config.service, rules, metrics, begin);
+        let opened = suppressd_service::serve(Doors { grpc, socketmap }, store, config.service, rules, metrics, begin);
         doors.spawn(async { opened.await.context("the gRPC door failed") });
     }
     Ok(doors)

@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 4] = ["admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 25] = [
+const PLAIN: [&str; 26] = [
     "drain_deadline_seconds",
     "filter",
     "filter_bound_ms",
@@ -40,6 +40,7 @@ const PLAIN: [&str; 25] = [
     "redis_write_deadline_ms",
     "reflection",
     "role",
+    "socketmap",
     "tls_certificate",
     "tls_client_roots",
     "tls_key",

@@ -31,6 +31,9 @@ pub(crate) struct ServeArguments {
     /// Serve gRPC without TLS beyond loopback
     #[arg(long, value_name = "true|false", num_args = 0..=1, default_missing_value = "true")]
     pub(crate) grpc_plaintext: Option<String>,
+    /// Where Postfix asks, by its socketmap; only on loopback
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) socketmap: Option<String>,
     /// Certificate of the gRPC server, in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_certificate: Option<String>,
