@@ -130,7 +130,7 @@ fn normal_local_part(local: &str) -> String {
 }
 
 /// The domain's ASCII form; an address literal (`[192.0.2.1]`) is only lower-cased.
-pub(crate) fn ascii_domain(domain: &str) -> Result<String, Error> {
+fn ascii_domain(domain: &str) -> Result<String, Error> {
     if domain.starts_with('[') {
         return Ok(domain.to_ascii_lowercase());
     }
@@ -138,6 +138,16 @@ pub(crate) fn ascii_domain(domain: &str) -> Result<String, Error> {
         .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::Allow, DnsLength::Verify)
         .map(std::borrow::Cow::into_owned)
         .map_err(|_| Error::InvalidAddress { reason: "its domain is not a domain name" })
+}
+
+/// A domain as an operator names it, with or without an @ before it: its ASCII form.
+///
+/// # Errors
+///
+/// [`Error::InvalidField`] if it is none.
+pub(crate) fn named_domain(text: &str) -> Result<Box<str>, Error> {
+    let invalid = |_| Error::InvalidField { field: "domain", reason: "is not a domain name".into() };
+    ascii_domain(text.trim().trim_start_matches('@')).map(Into::into).map_err(invalid)
 }
 
 /// Shows the first character and the domain: enough to follow a case in a log, too little to mail to.

@@ -8,7 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Evidence, MAX_NOTE_BYTES, UnixSeconds};
+use crate::by_hand::{reason, words};
+use crate::{Error, Evidence, UnixSeconds};
 
 pub use book::{IncidentBook, MAX_INCIDENTS};
 pub use scope::Scope;
@@ -56,9 +57,9 @@ impl From<IncidentId> for String {
 pub struct Act {
     /// When.
     pub at: UnixSeconds,
-    /// Who did it; at most [`MAX_NOTE_BYTES`].
+    /// Who did it; at most [`MAX_NOTE_BYTES`](crate::MAX_NOTE_BYTES).
     pub who: String,
-    /// Why; at most [`MAX_NOTE_BYTES`].
+    /// Why; at most [`MAX_NOTE_BYTES`](crate::MAX_NOTE_BYTES).
     pub why: String,
 }
 
@@ -67,21 +68,9 @@ impl Act {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidField`] if who or why is longer than [`MAX_NOTE_BYTES`] or holds a control character, or why is empty.
+    /// [`Error::InvalidField`] if who or why is longer than [`MAX_NOTE_BYTES`](crate::MAX_NOTE_BYTES) or holds a control character, or why is empty.
     pub fn new(at: UnixSeconds, who: &str, why: &str) -> Result<Self, Error> {
-        for (field, text) in [("who", who), ("why", why)] {
-            let invalid = |reason: String| Err(Error::InvalidField { field, reason });
-            if text.len() > MAX_NOTE_BYTES {
-                return invalid(format!("is longer than {MAX_NOTE_BYTES} bytes"));
-            }
-            if text.chars().any(char::is_control) {
-                return invalid("holds a control character".into());
-            }
-        }
-        if why.trim().is_empty() {
-            return Err(Error::InvalidField { field: "why", reason: "must say why, for those who come later".into() });
-        }
-        Ok(Self { at, who: who.trim().to_owned(), why: why.trim().to_owned() })
+        Ok(Self { at, who: words("who", who)?, why: reason("why", why)? })
     }
 }
 

@@ -4,6 +4,7 @@
 //! behind the features `embedded` and `redis`.
 
 mod address;
+mod by_hand;
 mod category;
 mod error;
 pub mod event;
@@ -15,6 +16,7 @@ pub mod opinion;
 mod outage;
 mod policy;
 mod record;
+mod selection;
 mod status;
 pub mod store;
 mod time;
@@ -22,6 +24,7 @@ mod verdict;
 mod what_if;
 
 pub use address::{Address, MAX_ADDRESS_BYTES};
+pub use by_hand::{Lift, MAX_NOTE_BYTES, ManualEntry};
 pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};
 pub use error::Error;
 pub use event::{Event, EventId, EventKind};
@@ -34,7 +37,8 @@ pub use opinion::{
 };
 pub use outage::{Answers, AnswersBySlot, KEPT_ANSWERS_SECONDS, OutageGuard, SLOT_SECONDS, Slot};
 pub use policy::{MAX_POLICY_BYTES, MAX_SOFT_BOUNCE_LIMIT, Policy, Rulebook, SoftBounceLimit, Trust};
-pub use record::{Admission, Counters, KEPT_DAYS, KEPT_PER_DAY, Lift, MAX_NOTE_BYTES, ManualEntry, Record};
+pub use record::{Admission, Counters, KEPT_DAYS, KEPT_PER_DAY, Record};
+pub use selection::Selection;
 pub use status::EnhancedStatusCode;
 pub use time::{DAY_SECONDS, UnixSeconds};
 pub use verdict::{

@@ -2,18 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
-
-use crate::{Address, Class, EventId, Evidence, Policy, Shelf, UnixSeconds};
+use crate::{Address, Class, EventId, Evidence, Lift, ManualEntry, Policy, Shelf, UnixSeconds};
 
 /// Newest days of UTC that are kept of a class, among those that have any of its evidence.
 pub const KEPT_DAYS: usize = 16;
 
 /// Newest pieces of evidence that are kept of a class in a day of UTC.
 pub const KEPT_PER_DAY: usize = 16;
-
-/// Longest note, reason or name given by an operator, in bytes.
-pub const MAX_NOTE_BYTES: usize = 512;
 
 /// How many pieces of evidence of each class were ever kept: for people to read. Verdicts do not look at it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,32 +25,6 @@ impl Counters {
     pub fn get_mut(&mut self, class: Class) -> &mut u64 {
         &mut self.0[class as usize]
     }
-}
-
-/// A suppression that an operator entered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ManualEntry {
-    /// Since when.
-    pub since: UnixSeconds,
-    /// Until when; for good if not given.
-    pub until: Option<UnixSeconds>,
-    /// Who entered it.
-    pub who: String,
-    /// Why.
-    pub note: String,
-}
-
-/// A fence: evidence up to it no longer counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lift {
-    /// Evidence of this time and before does not count.
-    pub fence: UnixSeconds,
-    /// When it was set.
-    pub at: UnixSeconds,
-    /// Who set it.
-    pub who: String,
-    /// Why.
-    pub why: String,
 }
 
 /// What the store keeps of one address.

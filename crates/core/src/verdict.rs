@@ -7,7 +7,7 @@ mod weighing;
 
 use std::fmt;
 
-use crate::{BounceCategory, Class, Evidence, Incidents, Policy, Record, Trust, UnixSeconds};
+use crate::{BounceCategory, Class, Evidence, Incidents, ManualEntry, Policy, Record, Trust, UnixSeconds};
 use weighing::{Effect, Weighed, weigh};
 
 pub use detail::CountedSince;
@@ -68,6 +68,13 @@ pub struct Suppression {
     pub until: Option<UnixSeconds>,
     /// That evidence; none for an operator's entry.
     pub evidence: Option<Evidence>,
+}
+
+/// As long as the entry holds.
+impl From<&ManualEntry> for Suppression {
+    fn from(entry: &ManualEntry) -> Self {
+        Self { reason: Reason::Manual, rule: Rule::Manual, since: entry.since, until: entry.until, evidence: None }
+    }
 }
 
 /// The answer to "may this address be mailed?".
@@ -151,7 +158,7 @@ fn suppression(policy: &Policy, record: &Record, weighed: &[Weighed<'_>], now: U
 
 fn manual(record: &Record, now: UnixSeconds) -> Option<Suppression> {
     let entry = record.manual.as_ref().filter(|entry| entry.until.is_none_or(|until| now < until))?;
-    Some(Suppression { reason: Reason::Manual, rule: Rule::Manual, since: entry.since, until: entry.until, evidence: None })
+    Some(Suppression::from(entry))
 }
 
 /// A suppression by so many pieces of evidence of a class.

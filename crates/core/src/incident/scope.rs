@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::IncidentId;
-use crate::address::ascii_domain;
+use crate::address::named_domain;
 use crate::event::wire::label;
 use crate::{BounceCategory, Error, EventKind, Evidence, UnixSeconds};
 
@@ -47,13 +47,7 @@ impl Scope {
         }
         let vmta = self.vmta.map(|vmta| label(&vmta)).filter(|vmta| !vmta.is_empty());
         let given = |part: Option<Box<str>>| part.filter(|part| !part.trim().is_empty());
-        let domain = match given(self.domain) {
-            None => None,
-            Some(domain) => match ascii_domain(domain.trim().trim_start_matches('@')) {
-                Ok(domain) => Some(domain.into()),
-                Err(_) => return invalid("domain", "is not a domain name"),
-            },
-        };
+        let domain = given(self.domain).map(|domain| named_domain(&domain)).transpose()?;
         let rule = match given(self.rule) {
             None => None,
             Some(rule) => match normal_rule(rule.trim()) {

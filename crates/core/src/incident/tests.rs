@@ -93,7 +93,7 @@ fn what_could_cover_nothing_is_refused() {
         assert!(matches!(change.normalised(), Err(Error::InvalidField { field: named, .. }) if named == field), "{field}");
     }
     assert!(Act::new(at(1), "ops", " ").is_err());
-    assert!(Act::new(at(1), "ops", &"x".repeat(MAX_NOTE_BYTES + 1)).is_err());
+    assert!(Act::new(at(1), "ops", &"x".repeat(crate::MAX_NOTE_BYTES + 1)).is_err());
     assert!(Act::new(at(1), "o\nps", "why").is_err());
 }
 

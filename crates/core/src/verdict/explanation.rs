@@ -113,6 +113,7 @@ fn if_suppressed(policy: &Policy, verdict: &Verdict, suppression: &Suppression) 
         Some(until) => changes.push(format!("it ends at {until} unless more comes")),
         None => changes.push("it does not end by itself".to_owned()),
     }
+    changes.push("a lift releases it".to_owned());
     match suppression.reason {
         Reason::Manual => {}
         Reason::Complaint | Reason::HardBounce => {
