@@ -1,14 +1,16 @@
 //! `SuppressionAdminService`: what an operator asks and does.
 
+mod by_hand;
 mod incidents;
 mod letters;
+mod listing;
 mod record;
 mod survey;
 
 use std::sync::Arc;
 
-use suppressd_core::store::{EvidenceStore, IncidentStore, LetterStore, ListingStore};
-use suppressd_core::{Error, Rulebook};
+use suppressd_core::store::{AdministrativeStore, IncidentStore, LetterStore, ListingStore};
+use suppressd_core::{Error, Rulebook, Standpoint};
 use tokio::sync::watch;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -17,26 +19,32 @@ use crate::incidents::KnownIncidents;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminService;
 use crate::proto::{
-    CloseIncidentRequest, CloseIncidentResponse, DiffPolicyRequest, DiffPolicyResponse, GetRecordRequest, GetRecordResponse,
+    CloseIncidentRequest, CloseIncidentResponse, CreateSuppressionRequest, CreateSuppressionResponse, DeleteSuppressionRequest,
+    DeleteSuppressionResponse, DiffPolicyRequest, DiffPolicyResponse, GetRecordRequest, GetRecordResponse,
     GetRejectedLetterRequest, GetRejectedLetterResponse, KeepIncidentRequest, KeepIncidentResponse, ListIncidentsRequest,
-    ListIncidentsResponse, ListRejectedLettersRequest, ListRejectedLettersResponse, OpenIncidentRequest, OpenIncidentResponse,
-    PreviewIncidentRequest, PreviewIncidentResponse, ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
+    ListIncidentsResponse, ListRejectedLettersRequest, ListRejectedLettersResponse, ListSuppressionsRequest,
+    ListSuppressionsResponse, OpenIncidentRequest, OpenIncidentResponse, PreviewIncidentRequest, PreviewIncidentResponse,
+    ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
 };
 use crate::{Limits, status};
+use by_hand::Hands;
 use incidents::IncidentDesk;
 use letters::Letters;
+use listing::{Listing, Wanted};
 use survey::{Question, Surveys};
 
 /// Administrates a store.
 pub(crate) struct Administration<S> {
     judge: Arc<Judge<S>>,
     rules: watch::Receiver<Arc<Rulebook>>,
+    hands: Hands<S>,
+    listing: Listing<S>,
     letters: Letters<S>,
     incidents: IncidentDesk<S>,
     surveys: Surveys<S>,
 }
 
-impl<S: EvidenceStore + ListingStore + IncidentStore + LetterStore> Administration<S> {
+impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> Administration<S> {
     pub(crate) fn new(
         store: S,
         judge: Arc<Judge<S>>,
@@ -48,6 +56,8 @@ impl<S: EvidenceStore + ListingStore + IncidentStore + LetterStore> Administrati
         Self {
             judge,
             rules: rules.clone(),
+            hands: Hands::new(store.clone(), rules.clone()),
+            listing: Listing::new(store.clone(), limits),
             letters: Letters::new(store.clone(), rules),
             incidents: IncidentDesk::new(store.clone(), incidents),
             surveys: Surveys::new(store, limits, draining),
@@ -59,7 +69,7 @@ impl<S: EvidenceStore + ListingStore + IncidentStore + LetterStore> Administrati
 type Parts<T> = ReceiverStream<Result<T, Status>>;
 
 #[tonic::async_trait]
-impl<S: EvidenceStore + ListingStore + IncidentStore + LetterStore> SuppressionAdminService for Administration<S> {
+impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> SuppressionAdminService for Administration<S> {
     type DiffPolicyStream = Parts<DiffPolicyResponse>;
     type PreviewIncidentStream = Parts<PreviewIncidentResponse>;
 
@@ -67,6 +77,31 @@ impl<S: EvidenceStore + ListingStore + IncidentStore + LetterStore> SuppressionA
         let GetRecordRequest { email, account } = request.into_inner();
         let explained = self.judge.explain(&email, &account).await.map_err(|error| fault(&error, "email"))?;
         Ok(Response::new(record::response(explained)))
+    }
+
+    async fn create_suppression(
+        &self,
+        request: Request<CreateSuppressionRequest>,
+    ) -> Result<Response<CreateSuppressionResponse>, Status> {
+        self.hands.suppress(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn delete_suppression(
+        &self,
+        request: Request<DeleteSuppressionRequest>,
+    ) -> Result<Response<DeleteSuppressionResponse>, Status> {
+        self.hands.lift(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn list_suppressions(
+        &self,
+        request: Request<ListSuppressionsRequest>,
+    ) -> Result<Response<ListSuppressionsResponse>, Status> {
+        let wanted = Wanted::read(request.into_inner())?;
+        let rulebook = Arc::clone(&self.rules.borrow());
+        let incidents = self.incidents.in_force().await?;
+        let standpoint = Standpoint::new(&rulebook.policy, (*incidents).clone());
+        self.listing.page(wanted, standpoint).await.map(Response::new)
     }
 
     async fn diff_policy(&self, request: Request<DiffPolicyRequest>) -> Result<Response<Self::DiffPolicyStream>, Status> {

@@ -42,7 +42,7 @@ pub struct Limits {
     pub incidents_poll_interval: Duration,
     /// Time that it has to say them.
     pub incidents_deadline: Duration,
-    /// Most questions at a time that go through the whole store.
+    /// Most questions at a time that go through the whole store, and most pages at a time of who is suppressed.
     pub max_surveys: usize,
     /// How often the store is asked whether it could answer.
     pub probe_interval: Duration,

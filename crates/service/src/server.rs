@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use suppressd_core::Rulebook;
-use suppressd_core::store::{EvidenceStore, IncidentStore, LetterStore, ListingStore};
+use suppressd_core::store::{AdministrativeStore, IncidentStore, LetterStore, ListingStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::body::Body;
@@ -56,7 +56,7 @@ pub async fn serve<S>(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error>
 where
-    S: EvidenceStore + ListingStore + IncidentStore + LetterStore,
+    S: AdministrativeStore + ListingStore + IncidentStore + LetterStore,
 {
     let Doors { grpc, socketmap } = doors;
     settings.validate()?;
@@ -99,7 +99,7 @@ type AdministrationServer<S> = SuppressionAdminServiceServer<Administration<S>>;
 /// Everything that is served, each with its gate and its bounds.
 fn service<S, H>(suppression: Suppression<S>, administration: Administration<S>, health: H, settings: Settings) -> impl Serve
 where
-    S: EvidenceStore + ListingStore + IncidentStore + LetterStore,
+    S: AdministrativeStore + ListingStore + IncidentStore + LetterStore,
     H: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send + Unpin>
         + NamedService
         + Clone

@@ -154,7 +154,8 @@ pub(crate) fn result(judged: Result<Verdict, Error>) -> SuppressionResult {
     }
 }
 
-fn reason(verdict: &Verdict) -> SuppressionReason {
+/// Why, as it is answered.
+pub(crate) fn reason(verdict: &Verdict) -> SuppressionReason {
     match verdict.suppression.as_ref().map(|suppression| suppression.reason) {
         None => SuppressionReason::Unspecified,
         Some(Reason::Manual) => SuppressionReason::Manual,

@@ -1,10 +1,11 @@
-//! An explained record as messages.
+//! Records, explained ones and suppressed addresses, as messages.
 
-use suppressd_core::{Class, ExplainedEvidence, StoredOpinion};
+use suppressd_core::{Address, Class, ExplainedEvidence, Lift, ManualEntry, Reason, StoredOpinion, Verdict};
 
 use crate::judge::Explained;
+use crate::proto;
 use crate::proto::{ClassCounter, GetRecordResponse, Record, RecordedEvent, SecondOpinion};
-use crate::suppression::{result, timestamp};
+use crate::suppression::{reason, result, timestamp};
 
 pub(super) fn response(explained: Explained) -> GetRecordResponse {
     let Explained { address, record, explanation } = explained;
@@ -16,6 +17,8 @@ pub(super) fn response(explained: Explained) -> GetRecordResponse {
             .map(|class| ClassCounter { class: class.as_str().to_owned(), events: record.counters.get(class) })
             .collect(),
         last_delivered_at: record.last_delivered.map(timestamp),
+        manual_entry: record.manual.as_ref().map(manual_entry),
+        lift: record.lift.as_ref().map(lift),
     });
     GetRecordResponse {
         email: address.as_str().to_owned(),
@@ -50,4 +53,28 @@ fn second_opinion(opinion: StoredOpinion) -> SecondOpinion {
         fault: opinion.fault.as_str().to_owned(),
         rule: opinion.rule.into(),
     }
+}
+
+/// An address that is suppressed; `None` if it is not. `entry` is what its record holds of an operator.
+pub(super) fn suppression(address: &Address, verdict: &Verdict, entry: Option<&ManualEntry>) -> Option<proto::Suppression> {
+    let suppression = verdict.suppression.as_ref()?;
+    Some(proto::Suppression {
+        email: address.as_str().to_owned(),
+        reason: reason(verdict).into(),
+        suppressed_at: Some(timestamp(suppression.since)),
+        expire_time: suppression.until.map(timestamp),
+        rule: suppression.rule.to_string(),
+        detail: verdict.to_string(),
+        manual_entry: entry.filter(|_| suppression.reason == Reason::Manual).map(manual_entry),
+    })
+}
+
+fn manual_entry(entry: &ManualEntry) -> proto::ManualEntry {
+    let ManualEntry { since, until, who, note } = entry;
+    proto::ManualEntry { at: Some(timestamp(*since)), expire_time: until.map(timestamp), who: who.clone(), note: note.clone() }
+}
+
+pub(super) fn lift(lift: &Lift) -> proto::Lift {
+    let Lift { fence, at, who, why } = lift;
+    proto::Lift { at: Some(timestamp(*at)), fence: Some(timestamp(*fence)), who: who.clone(), why: why.clone() }
 }
