@@ -88,9 +88,10 @@ async fn ask(client: &mut Client, emails: &[String], account: &str, strict: bool
 
 type Client = SuppressionServiceClient<AuthorizedChannel>;
 
-type Emails = Box<dyn Iterator<Item = anyhow::Result<String>>>;
+pub(crate) type Emails = Box<dyn Iterator<Item = anyhow::Result<String>>>;
 
-fn addresses(arguments: Vec<String>) -> Emails {
+/// Addresses as arguments name them, or those of standard input, one a line.
+pub(crate) fn addresses(arguments: Vec<String>) -> Emails {
     if arguments != [STANDARD_INPUT] {
         return Box::new(arguments.into_iter().map(Ok));
     }
@@ -123,8 +124,7 @@ pub(crate) fn as_json(email: &str, result: &SuppressionResult) -> serde_json::Va
         "detail": result.detail,
     });
     if result.suppressed() {
-        let name = result.reason().as_str_name();
-        object["reason"] = name.strip_prefix("SUPPRESSION_REASON_").unwrap_or(name).to_ascii_lowercase().into();
+        object["reason"] = reason(result.reason()).into();
     }
     if result.reason() == SuppressionReason::InvalidAddress {
         object["error"] = result.error.clone().into();
@@ -133,4 +133,10 @@ pub(crate) fn as_json(email: &str, result: &SuppressionResult) -> serde_json::Va
         object["suppressed_at"] = UnixSeconds::clamped(at.seconds).to_string().into();
     }
     object
+}
+
+/// A reason's name, as it is shown.
+pub(crate) fn reason(reason: SuppressionReason) -> String {
+    let name = reason.as_str_name();
+    name.strip_prefix("SUPPRESSION_REASON_").unwrap_or(name).to_ascii_lowercase()
 }

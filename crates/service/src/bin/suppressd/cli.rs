@@ -1,5 +1,6 @@
 //! The command line.
 
+mod by_hand;
 mod operate;
 mod serve;
 
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{EXIT_NO_ANSWER, EXIT_USAGE};
+pub(crate) use by_hand::{LiftArguments, ListArguments, ReasonName, SuppressArguments};
 pub(crate) use operate::{
     Act, DiffArguments, ExplainArguments, IncidentActArguments, IncidentAction, IncidentArguments, OpenIncidentArguments,
     PolicyAction, PolicyArguments,
@@ -27,7 +29,8 @@ const DEFAULT_HTTP_URL: &str = "http://127.0.0.1:8080";
     version,
     about = "E-mail suppression: a provider's webhooks in, evidence kept, verdicts out",
     after_help = "Examples:\n  suppressd serve\n  suppressd check alice@example.com && echo may be mailed\n  \
-                  suppressd explain alice@example.com\n  suppressd classify events.ndjson\n  suppressd rejected list"
+                  suppressd explain alice@example.com\n  \
+                  suppressd suppress alice@example.com --note 'asked by phone'\n  suppressd classify events.ndjson\n  suppressd rejected list"
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -41,7 +44,14 @@ pub(crate) enum Command {
     /// Ask a server whether addresses are suppressed; exit 0 none is, 1 some are, 2 there is no certain answer
     Check(CheckArguments),
     /// Say why an address is suppressed or not, by which evidence, and what would change it
+    #[command(visible_alias = "show")]
     Explain(ExplainArguments),
+    /// Suppress addresses by hand, for good or for a time
+    Suppress(SuppressArguments),
+    /// Release addresses: what is known of them by now no longer counts, what comes later counts anew
+    Lift(LiftArguments),
+    /// List the addresses that are suppressed now
+    List(ListArguments),
     /// Try a policy before it is used
     Policy(PolicyArguments),
     /// Leave out evidence that is not to be believed, and let it count again
@@ -174,6 +184,9 @@ pub(crate) enum RejectedAction {
     },
 }
 
+/// The commands that ask a server: they say "no answer" by one code, whatever the cause is.
+const ASKING: [&str; 10] = ["check", "explain", "incident", "lift", "list", "policy", "rejected", "replay", "show", "suppress"];
+
 /// What is said and returned when the command line cannot be used, or asks for help.
 pub(crate) fn answer(error: &clap::Error) -> ExitCode {
     // If even that cannot be written, the code still tells.
@@ -182,8 +195,7 @@ pub(crate) fn answer(error: &clap::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let command = std::env::args_os().nth(1).unwrap_or_default();
-    // Those that answer a question say "no answer" by one code whatever the cause is.
-    let asks = ["check", "explain", "incident", "policy", "replay", "rejected"].iter().any(|asking| command == *asking);
+    let asks = ASKING.iter().any(|asking| command == *asking);
     ExitCode::from(if asks { EXIT_NO_ANSWER } else { EXIT_USAGE })
 }
 

@@ -7,12 +7,13 @@ use anyhow::Context as _;
 use serde_json::json;
 use suppressd_core::UnixSeconds;
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
-use suppressd_service::proto::{GetRecordRequest, GetRecordResponse, Record, RecordedEvent, SecondOpinion};
+use suppressd_service::proto::{GetRecordRequest, GetRecordResponse, Lift, ManualEntry, Record, RecordedEvent, SecondOpinion};
 
 use crate::check;
 use crate::cli::ExplainArguments;
 use crate::failure::Failure;
 use crate::grpc_client::{block_on, connect, refusal, time};
+use crate::list;
 
 pub(crate) fn run(arguments: ExplainArguments) -> Result<ExitCode, Failure> {
     block_on(explain(arguments))?;
@@ -61,6 +62,14 @@ fn write_record(out: &mut impl Write, record: &Record) -> anyhow::Result<()> {
     if record.last_delivered_at.is_some() {
         writeln!(out, "  last delivery: {}", time(record.last_delivered_at.as_ref()))?;
     }
+    if let Some(ManualEntry { at, expire_time, who, note }) = &record.manual_entry {
+        let until = expire_time.as_ref().map(|end| format!(" until {}", time(Some(end)))).unwrap_or_default();
+        writeln!(out, "  entry: {}{until} by {who}: {note}", time(at.as_ref()))?;
+    }
+    if let Some(Lift { at, fence, who, why }) = &record.lift {
+        let fence = time(fence.as_ref());
+        writeln!(out, "  lift: {} by {who}: {why}; evidence up to {fence} no longer counts", time(at.as_ref()))?;
+    }
     Ok(())
 }
 
@@ -76,6 +85,12 @@ fn as_json(answer: &GetRecordResponse) -> anyhow::Result<serde_json::Value> {
         object["counters"] = record.counters.iter().map(|counter| (counter.class.clone(), counter.events)).collect();
         if let Some(at) = &record.last_delivered_at {
             object["last_delivered_at"] = UnixSeconds::clamped(at.seconds).to_string().into();
+        }
+        if let Some(entry) = &record.manual_entry {
+            object["manual_entry"] = list::entry_in_json(entry);
+        }
+        if let Some(Lift { at, fence, who, why }) = &record.lift {
+            object["lift"] = json!({ "at": time(at.as_ref()), "fence": time(fence.as_ref()), "who": who, "why": why });
         }
     }
     Ok(object)

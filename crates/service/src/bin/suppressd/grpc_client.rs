@@ -96,7 +96,31 @@ pub(crate) fn time(at: Option<&Timestamp>) -> String {
     at.map(|at| UnixSeconds::clamped(at.seconds).to_string()).unwrap_or_default()
 }
 
+/// Reads a time in one of the provider's forms, or a day, behind which `time_of_day` is set.
+pub(crate) fn read_time(text: &str, time_of_day: &str) -> anyhow::Result<Timestamp> {
+    let time = UnixSeconds::from_wire(text).or_else(|| UnixSeconds::from_wire(&format!("{text}{time_of_day}")));
+    match time {
+        Some(time) => Ok(Timestamp { seconds: time.get(), nanos: 0 }),
+        None => bail!("must be a time like 2020-12-14T19:00:00Z, a day, or seconds since 1970"),
+    }
+}
+
 /// A server's refusal in words.
 pub(crate) fn refusal(status: &Status) -> anyhow::Error {
     anyhow::anyhow!("the server says {}: {}", status.code(), status.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_may_be_a_day() {
+        let read = |text, time_of_day| read_time(text, time_of_day).map(|time| time.seconds).ok();
+        assert_eq!(read("2020-12-14", "T00:00:00Z"), Some(1_607_904_000));
+        assert_eq!(read("2020-12-14", "T23:59:59Z"), Some(1_607_990_399));
+        assert_eq!(read("2020-12-14T19:00:00Z", "T23:59:59Z"), Some(1_607_972_400));
+        assert_eq!(read("1607972400", "T23:59:59Z"), Some(1_607_972_400));
+        assert_eq!(read("yesterday", "T00:00:00Z"), None);
+    }
 }

@@ -4,10 +4,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
-use prost_types::Timestamp;
+use anyhow::Context as _;
 use serde_json::json;
-use suppressd_core::UnixSeconds;
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
 use suppressd_service::proto::{
     CloseIncidentRequest, Incident, IncidentAct, IncidentScope, KeepIncidentRequest, ListIncidentsRequest, OpenIncidentRequest,
@@ -16,7 +14,7 @@ use suppressd_service::proto::{
 
 use crate::cli::{Act, IncidentActArguments, IncidentAction, IncidentArguments, OpenIncidentArguments};
 use crate::failure::Failure;
-use crate::grpc_client::{AuthorizedChannel, block_on, connect, refusal, time};
+use crate::grpc_client::{AuthorizedChannel, block_on, connect, read_time, refusal, time};
 use crate::what_if::{self, Addresses, Shown};
 
 /// Addresses that are named without having been asked for.
@@ -87,15 +85,6 @@ fn scope(arguments: &OpenIncidentArguments) -> anyhow::Result<IncidentScope> {
     })
 }
 
-/// Reads a time in one of the provider's forms, or a day, behind which `time_of_day` is set.
-fn read_time(text: &str, time_of_day: &str) -> anyhow::Result<Timestamp> {
-    let time = UnixSeconds::from_wire(text).or_else(|| UnixSeconds::from_wire(&format!("{text}{time_of_day}")));
-    match time {
-        Some(time) => Ok(Timestamp { seconds: time.get(), nanos: 0 }),
-        None => bail!("must be a time like 2020-12-14T19:00:00Z, a day, or seconds since 1970"),
-    }
-}
-
 fn show(incident: Option<&Incident>, as_json: bool) -> anyhow::Result<()> {
     let incident = incident.context("the server's answer lacks the incident")?;
     let shown = if as_json { in_json(incident).to_string() } else { in_text(incident) };
@@ -141,19 +130,4 @@ fn in_json(incident: &Incident) -> serde_json::Value {
         "kept": act(&incident.kept),
         "closed": act(&incident.closed),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_time_may_be_a_day() {
-        let read = |text, time_of_day| read_time(text, time_of_day).map(|time| time.seconds).ok();
-        assert_eq!(read("2020-12-14", "T00:00:00Z"), Some(1_607_904_000));
-        assert_eq!(read("2020-12-14", "T23:59:59Z"), Some(1_607_990_399));
-        assert_eq!(read("2020-12-14T19:00:00Z", "T23:59:59Z"), Some(1_607_972_400));
-        assert_eq!(read("1607972400", "T23:59:59Z"), Some(1_607_972_400));
-        assert_eq!(read("yesterday", "T00:00:00Z"), None);
-    }
 }

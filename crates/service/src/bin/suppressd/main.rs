@@ -1,5 +1,6 @@
 //! `suppressd`: webhooks in, evidence kept, verdicts out. The one executable; see `suppressd --help`.
 
+mod by_hand;
 mod check;
 mod classify;
 mod cli;
@@ -10,6 +11,7 @@ mod grpc_client;
 mod incident;
 mod labelled;
 mod lines;
+mod list;
 mod logging;
 mod notify;
 mod policy;
@@ -42,6 +44,9 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Suppress(arguments) => by_hand::suppress(arguments),
+        Command::Lift(arguments) => by_hand::lift(arguments),
+        Command::List(arguments) => list::run(arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Incident(arguments) => incident::run(arguments),
         Command::Classify(arguments) => classify::run(&arguments),
