@@ -2,4 +2,5 @@
 
 pub(crate) mod grpcio;
 pub(crate) mod http;
+pub(crate) mod rust_admin;
 pub(crate) mod rust_grpc;

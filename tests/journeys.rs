@@ -2,6 +2,8 @@
 
 pub(crate) mod access;
 mod bad_input;
+mod by_hand;
+mod by_hand_listed;
 mod classify;
 mod commands;
 mod crash;

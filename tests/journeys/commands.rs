@@ -91,6 +91,10 @@ fn help_has_examples_and_every_flag_of_serve() {
         &["check", "--help"],
         &["replay", "--help"],
         &["rejected", "--help"],
+        &["explain", "--help"],
+        &["suppress", "--help"],
+        &["lift", "--help"],
+        &["list", "--help"],
         &["classify", "--help"],
     ] {
         let output = run(arguments);

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::clients::http::Webhook;
+use crate::clients::rust_admin::Admin;
 use crate::clients::rust_grpc::Checks;
 
 /// Longest time for anything on a machine that is busy with other tests.
@@ -193,6 +194,11 @@ impl Suppressd {
     /// A client of its gRPC service.
     pub(crate) fn checks(&self) -> Checks {
         Checks::at(&self.grpc_url())
+    }
+
+    /// A client of its administrative service.
+    pub(crate) fn admin(&self) -> Admin {
+        Admin::at(&self.grpc_url())
     }
 
     /// Kills it with no chance to write anything.
