@@ -1,5 +1,6 @@
 //! Servers of a test's own.
 
+pub(crate) mod postfix;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
 pub(crate) mod redis_pair;

@@ -1,4 +1,4 @@
-//! Mail servers ask by Postfix's socketmap: what they speak, and Debian's own `postmap`.
+//! Mail servers ask by Postfix's socketmap: what they speak, Debian's own `postmap`, and a Postfix that is to take a message.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use super::webhook::body;
 use super::{Ground, on_both_stores};
+use crate::servers::postfix::Postfix;
 use crate::servers::redis::RedisServer;
 use crate::servers::suppressd::{Launch, PATIENCE, Suppressd};
 
@@ -118,4 +119,20 @@ fn postmap_finds_who_is_suppressed(ground: &Ground) {
     let other = postmap(&server, "alice@example.com");
     let warnings = String::from_utf8(other.stderr).unwrap();
     assert!(other.status.code() == Some(1) && other.stdout.is_empty() && warnings.is_empty(), "{warnings}");
+}
+
+#[test]
+fn postfix_takes_mail_for_whom_it_may_and_puts_off_what_is_uncertain() {
+    let mut redis = RedisServer::start(&[]);
+    let server = with_bounce(Launch::on(&redis.url()));
+    let postfix = Postfix::start(server.socketmap());
+    let mut smtp = postfix.conversation();
+    let refused = smtp.say("RCPT TO:<gone@example.com>");
+    assert!(refused.starts_with("550 5.7.1") && refused.contains("recipient is suppressed: hard bounce"), "{refused}");
+    assert!(smtp.say("RCPT TO:<alice@example.com>").starts_with("250"));
+    assert!(smtp.say("DATA").starts_with("354"));
+    assert!(smtp.say("Subject: hello\r\n\r\nhello\r\n.").starts_with("250"));
+    redis.kill();
+    let put_off = postfix.conversation().say("RCPT TO:<gone@example.com>");
+    assert!(put_off.starts_with("451"), "{put_off}");
 }
