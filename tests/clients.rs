@@ -1,5 +1,6 @@
 //! Clients of the servers under test.
 
+pub(crate) mod any_method;
 pub(crate) mod grpcio;
 pub(crate) mod http;
 pub(crate) mod rust_admin;
