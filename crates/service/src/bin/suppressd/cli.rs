@@ -1,6 +1,7 @@
 //! The command line.
 
 mod by_hand;
+mod filter;
 mod operate;
 mod serve;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{EXIT_NO_ANSWER, EXIT_USAGE};
 pub(crate) use by_hand::{LiftArguments, ListArguments, ReasonName, SuppressArguments};
+pub(crate) use filter::{FilterArguments, FilterFormat};
 pub(crate) use operate::{
     Act, DiffArguments, ExplainArguments, IncidentActArguments, IncidentAction, IncidentArguments, OpenIncidentArguments,
     PolicyAction, PolicyArguments,
@@ -29,6 +31,7 @@ const DEFAULT_HTTP_URL: &str = "http://127.0.0.1:8080";
     version,
     about = "E-mail suppression: a provider's webhooks in, evidence kept, verdicts out",
     after_help = "Examples:\n  suppressd serve\n  suppressd check alice@example.com && echo may be mailed\n  \
+                  suppressd filter list.csv --output clean.csv --rejects dropped.csv\n  \
                   suppressd explain alice@example.com\n  \
                   suppressd suppress alice@example.com --note 'asked by phone'\n  suppressd classify events.ndjson\n  suppressd rejected list"
 )]
@@ -43,6 +46,8 @@ pub(crate) enum Command {
     Serve(Box<ServeArguments>),
     /// Ask a server whether addresses are suppressed; exit 0 none is, 1 some are, 2 there is no certain answer
     Check(CheckArguments),
+    /// Write a list without those who are suppressed
+    Filter(FilterArguments),
     /// Say why an address is suppressed or not, by which evidence, and what would change it
     #[command(visible_alias = "show")]
     Explain(ExplainArguments),
@@ -185,7 +190,8 @@ pub(crate) enum RejectedAction {
 }
 
 /// The commands that ask a server: they say "no answer" by one code, whatever the cause is.
-const ASKING: [&str; 10] = ["check", "explain", "incident", "lift", "list", "policy", "rejected", "replay", "show", "suppress"];
+const ASKING: [&str; 11] =
+    ["check", "explain", "filter", "incident", "lift", "list", "policy", "rejected", "replay", "show", "suppress"];
 
 /// What is said and returned when the command line cannot be used, or asks for help.
 pub(crate) fn answer(error: &clap::Error) -> ExitCode {

@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod explain;
 mod failure;
+mod filter;
 mod grpc_client;
 mod incident;
 mod labelled;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Check(arguments) => check::run(arguments),
+        Command::Filter(arguments) => filter::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Suppress(arguments) => by_hand::suppress(arguments),
         Command::Lift(arguments) => by_hand::lift(arguments),

@@ -1,0 +1,164 @@
+//! Asks a server for batch after batch. Nothing is handed on that it has not answered for.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use suppressd_service::proto::StreamIsSuppressedRequest;
+use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status};
+
+use super::batch::Batch;
+use super::window::{Answered, Window};
+use crate::grpc_client::{AuthorizedChannel, refusal};
+
+/// Most addresses of one message. A server may take fewer: then it is asked for half as many, and so on.
+const ADDRESSES_PER_MESSAGE: usize = 1000;
+
+/// Most messages that wait to be sent.
+const MESSAGES_WAITING: usize = 2;
+
+/// How often in a row a stream may fail without an answer before the command gives up.
+const ATTEMPTS: u32 = 6;
+
+/// Longest wait for an answer, and for a stream.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Wait before the second attempt. Each further one waits twice as long.
+const FIRST_RETRY_DELAY: Duration = Duration::from_millis(250);
+
+/// What stays the same from message to message.
+pub(super) struct Question {
+    pub(super) account: String,
+    pub(super) strict: bool,
+}
+
+/// What of the list is read, and where it goes once it is answered.
+pub(super) struct Ends {
+    pub(super) batches: mpsc::Receiver<anyhow::Result<Option<Batch>>>,
+    pub(super) answered: mpsc::Sender<Answered>,
+}
+
+/// Why a stream ended.
+enum Broken {
+    /// The same may be answered later.
+    Transient(Status),
+    /// The server takes fewer addresses in a message.
+    TooMany(Status),
+    Final(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Broken {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl From<Status> for Broken {
+    fn from(status: Status) -> Self {
+        let is_final = [Code::Unauthenticated, Code::PermissionDenied, Code::Unimplemented, Code::FailedPrecondition];
+        if status.code() == Code::InvalidArgument {
+            Self::TooMany(status)
+        } else if is_final.contains(&status.code()) {
+            Self::Final(refusal(&status))
+        } else {
+            // To ask again changes nothing, and a connection that is lost has many codes.
+            Self::Transient(status)
+        }
+    }
+}
+
+/// Asks until all of the list is answered for. In the end, `answered` is closed.
+pub(super) async fn ask_all(channel: AuthorizedChannel, question: &Question, ends: Ends) -> anyhow::Result<()> {
+    let mut asker = Asker {
+        client: SuppressionServiceClient::new(channel),
+        question,
+        ends,
+        window: Window::default(),
+        addresses_per_message: ADDRESSES_PER_MESSAGE,
+        failures: 0,
+    };
+    loop {
+        let Err(broken) = asker.converse().await else { return Ok(()) };
+        asker.window.forget_sent();
+        match broken {
+            Broken::Final(error) => return Err(error),
+            Broken::TooMany(status) if asker.addresses_per_message == 1 => return Err(refusal(&status)),
+            Broken::TooMany(_) => asker.addresses_per_message /= 2,
+            Broken::Transient(status) => {
+                asker.failures += 1;
+                if asker.failures == ATTEMPTS {
+                    return Err(refusal(&status).context(format!("gave up after {ATTEMPTS} attempts")));
+                }
+                sleep(FIRST_RETRY_DELAY * 2_u32.pow(asker.failures - 1)).await;
+            }
+        }
+    }
+}
+
+struct Asker<'a> {
+    client: SuppressionServiceClient<AuthorizedChannel>,
+    question: &'a Question,
+    ends: Ends,
+    window: Window,
+    addresses_per_message: usize,
+    /// How many streams in a row have failed without an answer.
+    failures: u32,
+}
+
+impl Asker<'_> {
+    /// Holds one stream, until all is answered or it fails.
+    async fn converse(&mut self) -> Result<(), Broken> {
+        let (messages, queue) = mpsc::channel(MESSAGES_WAITING);
+        let opened = timeout(ANSWER_TIMEOUT, self.client.stream_is_suppressed(ReceiverStream::new(queue))).await;
+        let mut answers = opened.unwrap_or_else(|_| Err(too_late()))?.into_inner();
+        loop {
+            self.hand_on().await?;
+            if self.window.is_over() {
+                return Ok(());
+            }
+            tokio::select! {
+                permit = messages.reserve(), if self.window.has_unsent() => match permit {
+                    Ok(permit) => permit.send(self.next_message()),
+                    Err(_) => return Err(end_of(answers.message().await)),
+                },
+                read = self.ends.batches.recv(), if self.window.has_room() => {
+                    self.window.take(read.context("the list was not read to its end")??);
+                }
+                answer = timeout(ANSWER_TIMEOUT, answers.message()), if self.window.awaits_answers() => {
+                    match answer.unwrap_or_else(|_| Err(too_late())) {
+                        Ok(Some(answer)) => self.window.answer(answer.results)?,
+                        ended => return Err(end_of(ended)),
+                    }
+                    self.failures = 0;
+                }
+            }
+        }
+    }
+
+    fn next_message(&mut self) -> StreamIsSuppressedRequest {
+        StreamIsSuppressedRequest {
+            emails: self.window.next_message(self.addresses_per_message),
+            account: self.question.account.clone(),
+            strict: self.question.strict,
+        }
+    }
+
+    async fn hand_on(&mut self) -> anyhow::Result<()> {
+        while let Some(answered) = self.window.release() {
+            self.ends.answered.send(answered).await.map_err(|_| anyhow!("nothing more can be written"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Why the server ended a stream, by what it said last.
+fn end_of<T>(last: Result<T, Status>) -> Broken {
+    last.err().unwrap_or_else(|| Status::unavailable("the server ended the stream")).into()
+}
+
+fn too_late() -> Status {
+    Status::deadline_exceeded("no answer in time")
+}
