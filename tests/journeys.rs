@@ -7,6 +7,7 @@ mod by_hand_listed;
 mod classify;
 mod commands;
 mod crash;
+mod filter;
 mod foreign_clients;
 mod fsync_order;
 mod full_disk;

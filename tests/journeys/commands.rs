@@ -89,6 +89,7 @@ fn help_has_examples_and_every_flag_of_serve() {
         &["--help"][..],
         &["serve", "--help"],
         &["check", "--help"],
+        &["filter", "--help"],
         &["replay", "--help"],
         &["rejected", "--help"],
         &["explain", "--help"],
