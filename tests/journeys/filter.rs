@@ -233,6 +233,25 @@ fn what_cannot_be_done_is_refused_before_anything_is_written() {
 }
 
 #[test]
+fn what_cannot_be_written_is_an_error() {
+    let ground = Ground::embedded();
+    let server = ground.start();
+    for lines in [1, 100_000] {
+        let mut command = command();
+        command.args(["filter", "--server", &server.grpc_url()]).stdin(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.stdout(std::fs::File::create("/dev/full").unwrap()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        // It ends before it has read all of it.
+        let _ = input.write_all("ok@example.com\n".repeat(lines).as_bytes());
+        drop(input);
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(said.contains("incomplete") && said.contains("No space left"), "{said}");
+        assert_eq!(child.wait().unwrap().code(), Some(2));
+    }
+}
+
+#[test]
 fn a_server_that_takes_few_addresses_is_asked_for_few() {
     let ground = Ground::embedded();
     let server = ground.launch().flags(&["--max-addresses-per-batch", "7"]).start();

@@ -80,7 +80,11 @@ async fn filter(arguments: FilterArguments) -> anyhow::Result<Tally> {
         early = &mut written => early.context("cannot write on").flatten(),
         asked = asked => match asked {
             Ok(()) => written.await.context("cannot write on").flatten(),
-            Err(error) => Err(error),
+            // It may be the writer's fault: then its own words say more.
+            Err(error) => match written.try_recv() {
+                Ok(Err(of_writer)) => Err(of_writer),
+                Ok(Ok(_)) | Err(_) => Err(error),
+            },
         },
     };
     progress.clear();

@@ -24,7 +24,9 @@ impl Progress {
         let is_shown = std::io::stderr().is_terminal() && !(writes_to_standard_output && std::io::stdout().is_terminal());
         let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let template = if bytes.is_some() { WITH_LENGTH } else { WITHOUT_LENGTH };
-        let bar = ProgressBar::with_draw_target(bytes, target).with_style(ProgressStyle::with_template(template)?);
+        let bar = ProgressBar::with_draw_target(bytes, target)
+            .with_style(ProgressStyle::with_template(template)?)
+            .with_message("0 addresses");
         Ok(Self { bar, addresses: Arc::default() })
     }
 
