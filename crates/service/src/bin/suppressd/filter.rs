@@ -49,16 +49,14 @@ pub(crate) fn run(arguments: FilterArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is given up removes what it began.
+/// What is given up removes what it began. A hangup is left to whoever ignores it, as `nohup` does.
 async fn unless_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
     tokio::select! {
         done = work => done,
         _ = interrupt.recv() => Err(anyhow!("interrupted")),
         _ = terminate.recv() => Err(anyhow!("asked to end")),
-        _ = hangup.recv() => Err(anyhow!("the terminal is gone")),
     }
 }
 
