@@ -1,7 +1,7 @@
 //! What the executable costs, against what the libraries and the disk below it cost in the same run.
 //!
 //! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest`, `-- replicated_ingest`, `-- what_if`,
-//! `-- filter` or `-- footprint` one. Ends with status 1 if a target is missed.
+//! `-- filter`, `-- filter_list` or `-- footprint` one. Ends with status 1 if a target is missed.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@ mod checks;
 mod constant;
 mod durable_ingest;
 mod filter;
+mod filter_list;
 mod footprint;
 mod measure;
 mod redis;
@@ -36,12 +37,13 @@ fn main() -> ExitCode {
         constant::serve();
         return ExitCode::SUCCESS;
     }
-    let benchmarks: [Benchmark; 6] = [
+    let benchmarks: [Benchmark; 7] = [
         ("checks", checks::reach_target),
         ("durable_ingest", durable_ingest::reach_target),
         ("replicated_ingest", replicated_ingest::reach_target),
         ("what_if", what_if::reach_target),
         ("filter", filter::reach_target),
+        ("filter_list", filter_list::reach_target),
         ("footprint", footprint::reach_target),
     ];
     // cargo adds flags of its own.
