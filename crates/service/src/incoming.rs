@@ -24,39 +24,53 @@ pub(crate) struct Taken {
     place: OwnedSemaphorePermit,
 }
 
-/// Takes connections until the drain begins, then closes the listener. They go to one door after the other.
-pub(crate) async fn accept(
+/// Takes connections until the drain begins. They go to one door after the other.
+pub(crate) async fn accept(mut acceptor: Acceptor, doors: Vec<mpsc::Sender<Taken>>) {
+    let mut turns = doors.iter().cycle();
+    while let (Some((tcp, place)), Some(door)) = (acceptor.next().await, turns.next()) {
+        // Whoever takes it up has a runtime of its own.
+        if let Ok(tcp) = tcp.into_std()
+            && door.send(Taken { tcp, place }).await.is_err()
+        {
+            return;
+        }
+    }
+}
+
+/// A listener that takes no more connections than there may be, and none once the drain begins.
+pub(crate) struct Acceptor {
     listener: TcpListener,
-    doors: Vec<mpsc::Sender<Taken>>,
-    limits: &Limits,
-    mut draining: watch::Receiver<bool>,
-) {
-    let room = Arc::new(Semaphore::new(limits.max_connections));
-    let accepting = async {
-        let mut turns = doors.iter().cycle();
-        // The semaphore is never closed.
-        while let Ok(place) = Arc::clone(&room).acquire_owned().await {
-            match listener.accept().await {
-                Ok((tcp, _)) => {
-                    let Some(door) = turns.next() else { return };
-                    // Whoever takes it up has a runtime of its own.
-                    if let Ok(tcp) = tcp.into_std()
-                        && door.send(Taken { tcp, place }).await.is_err()
-                    {
-                        return;
-                    }
-                }
-                Err(error) if is_of_one_connection(&error) => {}
-                Err(error) => {
-                    warn!(%error, "no connection can be taken");
-                    sleep(ACCEPT_PAUSE).await;
-                }
+    room: Arc<Semaphore>,
+    draining: watch::Receiver<bool>,
+}
+
+impl Acceptor {
+    pub(crate) fn new(listener: TcpListener, max_connections: usize, draining: watch::Receiver<bool>) -> Self {
+        Self { listener, room: Arc::new(Semaphore::new(max_connections)), draining }
+    }
+
+    /// The next connection with its place; none once the drain begins.
+    pub(crate) async fn next(&mut self) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+        let Self { listener, room, draining } = self;
+        tokio::select! {
+            taken = take(listener, room) => taken,
+            _ = draining.wait_for(|draining| *draining) => None,
+        }
+    }
+}
+
+async fn take(listener: &TcpListener, room: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    // The semaphore is never closed.
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    loop {
+        match listener.accept().await {
+            Ok((tcp, _)) => return Some((tcp, place)),
+            Err(error) if is_of_one_connection(&error) => {}
+            Err(error) => {
+                warn!(%error, "no connection can be taken");
+                sleep(ACCEPT_PAUSE).await;
             }
         }
-    };
-    tokio::select! {
-        () = accepting => {}
-        _ = draining.wait_for(|draining| *draining) => {}
     }
 }
 

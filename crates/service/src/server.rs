@@ -1,6 +1,5 @@
 //! The server: services, health and reflection on one listener, and how they end.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,17 +7,16 @@ use suppressd_core::Rulebook;
 use suppressd_core::store::{AdministrativeStore, IncidentStore, LetterStore, ListingStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic_health::server::health_reporter;
-use tower::Service;
 
 use crate::access::Right;
 use crate::admin::Administration;
 use crate::deadline::Bounded;
 use crate::dispatch::Dispatch;
 use crate::incidents::KnownIncidents;
+use crate::incoming::Acceptor;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServer;
 use crate::proto::suppression_service_server::SuppressionServiceServer;
@@ -78,7 +76,7 @@ where
     let services = ["", SuppressionServer::<S>::NAME, AdministrationServer::<S>::NAME];
     let following = health::follow(store, reporter, &services, &limits, draining.clone());
     let following_incidents = incidents.follow(draining.clone());
-    let accepting = incoming::accept(grpc, connections, &limits, draining.clone());
+    let accepting = incoming::accept(Acceptor::new(grpc, limits.max_connections, draining.clone()), connections);
     let answering_mail_servers = async {
         if let Some(listener) = socketmap {
             socketmap::serve(listener, mail_judge, &limits, draining).await;
@@ -100,12 +98,7 @@ type AdministrationServer<S> = SuppressionAdminServiceServer<Administration<S>>;
 fn service<S, H>(suppression: Suppression<S>, administration: Administration<S>, health: H, settings: Settings) -> impl Serve
 where
     S: AdministrativeStore + ListingStore + IncidentStore + LetterStore,
-    H: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future: Send + Unpin>
-        + NamedService
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    H: Serve<Future: Unpin> + NamedService + Sync,
 {
     let Settings { access, tls: _, reflection, limits } = settings;
     let access = Arc::new(access);

@@ -6,18 +6,17 @@
 mod netstring;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use suppressd_core::Error;
 use suppressd_core::store::{EvidenceStore, IncidentStore};
 use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-use tracing::warn;
+use tokio::time::timeout;
 
 use crate::Limits;
+use crate::incoming::Acceptor;
 use crate::judge::{Judge, Reading};
 
 /// The only table there is.
@@ -29,9 +28,6 @@ const MAX_LOOKUP_BYTES: usize = 1024;
 /// Longest reason that is given, in bytes: it becomes part of a reply line of SMTP, which may have 512 (RFC 5321, 4.5.3.1.5).
 const MAX_REASON_BYTES: usize = 400;
 
-/// How long no connection is taken after one could not be. Without it a process that is out of file descriptors would spin.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
 /// Answers lookups until the drain begins, then finishes those that are under way.
 pub(crate) async fn serve<S: EvidenceStore + IncidentStore>(
     listener: TcpListener,
@@ -39,34 +35,18 @@ pub(crate) async fn serve<S: EvidenceStore + IncidentStore>(
     limits: &Limits,
     draining: watch::Receiver<bool>,
 ) {
-    let room = Arc::new(Semaphore::new(limits.max_socketmap_connections));
+    let mut acceptor = Acceptor::new(listener, limits.max_socketmap_connections, draining.clone());
     let mut connections = JoinSet::new();
-    let mut drained = draining.clone();
-    let taking = async {
-        // The semaphore is never closed.
-        while let Ok(place) = Arc::clone(&room).acquire_owned().await {
-            while connections.try_join_next().is_some() {}
-            match listener.accept().await {
-                Ok((tcp, _)) => {
-                    let client = Client { judge: Arc::clone(&judge), limits: limits.clone(), draining: draining.clone() };
-                    connections.spawn(async move {
-                        // Who breaks off or speaks something else has lost nothing.
-                        let _ = client.converse(tcp).await;
-                        drop(place);
-                    });
-                }
-                Err(error) => {
-                    warn!(%error, "no connection of a mail server can be taken");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    };
-    tokio::select! {
-        () = taking => {}
-        _ = drained.wait_for(|draining| *draining) => {}
+    while let Some((tcp, place)) = acceptor.next().await {
+        while connections.try_join_next().is_some() {}
+        let client = Client { judge: Arc::clone(&judge), limits: limits.clone(), draining: draining.clone() };
+        connections.spawn(async move {
+            // Who breaks off or speaks something else has lost nothing.
+            let _ = client.converse(tcp).await;
+            drop(place);
+        });
     }
-    drop(listener);
+    drop(acceptor);
     while connections.join_next().await.is_some() {}
 }
 
