@@ -11,7 +11,7 @@ use suppressd_service::proto::{BatchIsSuppressedRequest, SuppressionReason, Supp
 
 use tonic::Code;
 
-use crate::cli::CheckArguments;
+use crate::cli::{CheckArguments, QuestionArguments};
 use crate::failure::{EXIT_NO_ANSWER, EXIT_SOME, Failure};
 use crate::grpc_client::{AuthorizedChannel, block_on, connect, refusal};
 use crate::lines::Lines;
@@ -39,7 +39,7 @@ struct Seen {
 }
 
 async fn check(arguments: CheckArguments) -> anyhow::Result<Seen> {
-    let CheckArguments { emails, server, account, strict, json } = arguments;
+    let CheckArguments { emails, server, question: QuestionArguments { account, strict }, json } = arguments;
     let channel = connect(&server, &["SUPPRESSD_READ_TOKEN", "SUPPRESSD_ADMIN_TOKEN"]).await?;
     let mut client = SuppressionServiceClient::new(channel);
     let mut emails = addresses(emails);

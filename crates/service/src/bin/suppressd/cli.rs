@@ -86,6 +86,17 @@ pub(crate) struct ServerArguments {
     pub(crate) client_key: Option<PathBuf>,
 }
 
+/// How addresses are asked about.
+#[derive(Debug, Args)]
+pub(crate) struct QuestionArguments {
+    /// Count only evidence of this injecting account
+    #[arg(long, default_value = "")]
+    pub(crate) account: String,
+    /// Make sure that no stale replica answers
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "The token is taken from SUPPRESSD_READ_TOKEN or SUPPRESSD_READ_TOKEN_FILE.\n\n\
                         Examples:\n  suppressd check alice@example.com bob@example.com\n  suppressd check --json - < recipients.txt")]
@@ -95,12 +106,8 @@ pub(crate) struct CheckArguments {
     pub(crate) emails: Vec<String>,
     #[command(flatten)]
     pub(crate) server: ServerArguments,
-    /// Count only evidence of this injecting account
-    #[arg(long, default_value = "")]
-    pub(crate) account: String,
-    /// Make sure that no stale replica answers
-    #[arg(long)]
-    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) question: QuestionArguments,
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,

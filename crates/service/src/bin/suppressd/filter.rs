@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use crate::cli::FilterArguments;
 use crate::failure::Failure;
 use crate::grpc_client::{block_on, connect};
-use asking::{Ends, Question};
+use asking::Ends;
 use layout::Told;
 use progress::Progress;
 use sink::{Sink, Unfinished};
@@ -61,7 +61,7 @@ async fn unless_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) ->
 }
 
 async fn filter(arguments: FilterArguments) -> anyhow::Result<Tally> {
-    let FilterArguments { file, format, column, field, output, rejects, server, account, strict } = arguments;
+    let FilterArguments { file, format, column, field, output, rejects, server, question } = arguments;
     let (source, bytes) = open(file.as_deref())?;
     let channel = connect(&server, &["SUPPRESSD_READ_TOKEN", "SUPPRESSD_ADMIN_TOKEN"]).await?;
     let Lists { clean, rejects, unfinished } = Lists::begin(output.as_ref(), rejects.as_ref())?;
@@ -70,7 +70,6 @@ async fn filter(arguments: FilterArguments) -> anyhow::Result<Tally> {
     let (answered, to_write) = mpsc::channel(BATCHES_WAITING);
     reading::spawn(source, Told { format, column, field }, read);
     let mut written = writing::spawn(clean, rejects, progress.clone(), to_write);
-    let question = Question { account, strict };
     let asked = asking::ask_all(channel, &question, Ends { batches, answered });
     let done = tokio::select! {
         biased;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::ServerArguments;
+use super::{QuestionArguments, ServerArguments};
 
 #[derive(Debug, Args)]
 #[command(
@@ -36,12 +36,8 @@ pub(crate) struct FilterArguments {
     pub(crate) rejects: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) server: ServerArguments,
-    /// Count only evidence of this injecting account
-    #[arg(long, default_value = "")]
-    pub(crate) account: String,
-    /// Make sure that no stale replica answers
-    #[arg(long)]
-    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) question: QuestionArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -12,6 +12,7 @@ use tonic::{Code, Status};
 
 use super::batch::Batch;
 use super::window::{Answered, Window};
+use crate::cli::QuestionArguments;
 use crate::grpc_client::{AuthorizedChannel, refusal};
 
 /// Most addresses of one message. A server may take fewer: then it is asked for half as many, and so on.
@@ -28,12 +29,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Wait before the second attempt. Each further one waits twice as long.
 const FIRST_RETRY_DELAY: Duration = Duration::from_millis(250);
-
-/// What stays the same from message to message.
-pub(super) struct Question {
-    pub(super) account: String,
-    pub(super) strict: bool,
-}
 
 /// What of the list is read, and where it goes once it is answered.
 pub(super) struct Ends {
@@ -71,7 +66,7 @@ impl From<Status> for Broken {
 }
 
 /// Asks until all of the list is answered for. In the end, `answered` is closed.
-pub(super) async fn ask_all(channel: AuthorizedChannel, question: &Question, ends: Ends) -> anyhow::Result<()> {
+pub(super) async fn ask_all(channel: AuthorizedChannel, question: &QuestionArguments, ends: Ends) -> anyhow::Result<()> {
     let mut asker = Asker {
         client: SuppressionServiceClient::new(channel),
         question,
@@ -100,7 +95,7 @@ pub(super) async fn ask_all(channel: AuthorizedChannel, question: &Question, end
 
 struct Asker<'a> {
     client: SuppressionServiceClient<AuthorizedChannel>,
-    question: &'a Question,
+    question: &'a QuestionArguments,
     ends: Ends,
     window: Window,
     addresses_per_message: usize,
