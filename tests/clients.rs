@@ -4,4 +4,5 @@ pub(crate) mod any_method;
 pub(crate) mod grpcio;
 pub(crate) mod http;
 pub(crate) mod rust_admin;
+mod rust_caller;
 pub(crate) mod rust_grpc;

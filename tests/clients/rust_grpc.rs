@@ -6,31 +6,28 @@ use suppressd_service::proto::suppression_service_client::SuppressionServiceClie
 use suppressd_service::proto::{
     BatchIsSuppressedRequest, IsSuppressedRequest, IsSuppressedResponse, StreamIsSuppressedRequest, SuppressionResult,
 };
-use tokio::runtime::Runtime;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::Status;
+use tonic::transport::Channel;
 
+use super::rust_caller::Caller;
 use crate::servers::suppressd::PATIENCE;
 
 /// A client that waits for each answer.
 pub(crate) struct Checks {
-    runtime: Runtime,
+    caller: Caller,
     client: SuppressionServiceClient<Channel>,
-    token: Option<String>,
     strict: bool,
 }
 
 impl Checks {
     pub(crate) fn at(url: &str) -> Self {
-        // On a thread of its own it answers pings also while it is asked nothing, and stays connected.
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let endpoint = Endpoint::from_shared(url.to_owned()).unwrap().timeout(PATIENCE);
-        let client = runtime.block_on(async { SuppressionServiceClient::new(endpoint.connect_lazy()) });
-        Self { runtime, client, token: None, strict: false }
+        let caller = Caller::at(url);
+        let client = SuppressionServiceClient::new(caller.channel());
+        Self { caller, client, strict: false }
     }
 
     pub(crate) fn with_token(mut self, token: &str) -> Self {
-        self.token = Some(token.to_owned());
+        self.caller.set_token(token);
         self
     }
 
@@ -40,18 +37,11 @@ impl Checks {
         self
     }
 
-    fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        if let Some(token) = &self.token {
-            request.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        }
-        request
-    }
-
     pub(crate) fn of_account(&self, email: &str, account: &str) -> Result<IsSuppressedResponse, Status> {
-        let request = self.request(IsSuppressedRequest { email: email.into(), account: account.into(), strict: self.strict });
+        let request =
+            self.caller.request(IsSuppressedRequest { email: email.into(), account: account.into(), strict: self.strict });
         let mut client = self.client.clone();
-        self.runtime.block_on(client.is_suppressed(request)).map(tonic::Response::into_inner)
+        self.caller.wait_for(client.is_suppressed(request)).map(tonic::Response::into_inner)
     }
 
     pub(crate) fn one(&self, email: &str) -> Result<IsSuppressedResponse, Status> {
@@ -77,18 +67,18 @@ impl Checks {
 
     pub(crate) fn batch(&self, emails: &[&str]) -> Result<Vec<SuppressionResult>, Status> {
         let emails = emails.iter().map(|email| (*email).to_owned()).collect();
-        let request = self.request(BatchIsSuppressedRequest { emails, account: String::new(), strict: self.strict });
+        let request = self.caller.request(BatchIsSuppressedRequest { emails, account: String::new(), strict: self.strict });
         let mut client = self.client.clone();
-        self.runtime.block_on(client.batch_is_suppressed(request)).map(|answer| answer.into_inner().results)
+        self.caller.wait_for(client.batch_is_suppressed(request)).map(|answer| answer.into_inner().results)
     }
 
     /// Sends one message after the other, each when the answer to the one before it is there. Ends with the first fault.
     pub(crate) fn stream(&self, messages: &[&[&str]]) -> Vec<Result<Vec<SuppressionResult>, Status>> {
         let mut client = self.client.clone();
-        self.runtime.block_on(async {
+        self.caller.wait_for(async {
             let (sender, receiver) = tokio::sync::mpsc::channel(1);
             let requests = tokio_stream::wrappers::ReceiverStream::new(receiver);
-            let mut answers = client.stream_is_suppressed(self.request(requests)).await.unwrap().into_inner();
+            let mut answers = client.stream_is_suppressed(self.caller.request(requests)).await.unwrap().into_inner();
             let mut seen = Vec::new();
             for emails in messages {
                 let emails = emails.iter().map(|email| (*email).to_owned()).collect();
