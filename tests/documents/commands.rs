@@ -1,21 +1,29 @@
 //! Every command of the documents is run, in their order, and says what they show.
 //!
 //! A block of `sh` is run as it stands. `sh serve` starts a server that stays, `sh stopped` is run after every suppressd was
-//! stopped, `sh untested` is not run. The block of `text` or `json` behind it shows what it says.
+//! stopped, `sh untested` is not run. The block of `text` or `json` behind it shows what it says. A block with a name behind its
+//! language is written to a file of that name.
 
-use super::markdown::{Block, Document};
+use super::markdown::{Block, Document, RECIPES};
 use super::reader::Reader;
 use super::transcript::{compare_json, compare_text};
 
 /// How the commands begin that no test runs: a test that ran all of them would run itself, and those of a deployment need a systemd
-/// that runs, a builder of images, or a cluster.
-const UNTESTED: [&str; 5] = [
+/// that runs, a builder of images, or a cluster. Go's modules come from where no test may go: the program is built with Debian's.
+const UNTESTED: [&str; 6] = [
     "tests/run\n",
     "install -D --mode=0755 target/",
     "docker build --file deploy/",
     "mkdir --mode=0700 deploy/",
     "kubectl create ",
+    "go mod init ",
 ];
+
+/// The documents whose commands are run, recipes aside.
+const PAGES: [&str; 2] = ["README.md", "docs/operations.md"];
+
+/// The recipes, each by a test of its own.
+const TESTED_RECIPES: [&str; 1] = ["clients"];
 
 fn run_all(path: &str) {
     let blocks = Document::read(path).blocks();
@@ -23,6 +31,10 @@ fn run_all(path: &str) {
     let next = blocks.iter().skip(1).map(Some).chain([None]);
     for (block, next) in blocks.iter().zip(next) {
         let fail = |why: String| panic!("{path}, line {}: {why}\n{}", block.line, block.text);
+        if let Some(name) = block.file() {
+            reader.write(name, &block.text);
+            continue;
+        }
         match &*block.kind {
             "sh serve" => reader.serve(&block.text),
             "sh stopped" => {
@@ -57,14 +69,33 @@ fn the_operator_s_commands_do_what_the_page_says() {
     run_all("docs/operations.md");
 }
 
+fn run_recipe(name: &str) {
+    assert!(TESTED_RECIPES.contains(&name));
+    run_all(&format!("{RECIPES}/{name}.md"));
+}
+
+#[test]
+fn the_recipe_for_clients_does_what_it_says() {
+    run_recipe("clients");
+}
+
+#[test]
+fn every_recipe_is_run_and_in_the_index() {
+    let index = Document::read("docs/recipes.md").text;
+    let names: Vec<_> = Document::all_in(RECIPES).into_iter().map(|recipe| recipe.path).collect();
+    assert_eq!(names, TESTED_RECIPES.map(|name| format!("{RECIPES}/{name}.md")));
+    for name in TESTED_RECIPES {
+        assert!(index.contains(&format!("](recipes/{name}.md)")), "the index does not tell of {name}");
+    }
+}
+
 #[test]
 fn no_other_document_has_commands_and_few_commands_are_untested() {
     let mut untested = Vec::new();
     for document in Document::all() {
+        let is_run = PAGES.contains(&&*document.path) || document.path.starts_with(RECIPES);
         for block in document.blocks() {
-            let is_command = block.kind.split(' ').next() == Some("sh");
-            let is_run = ["README.md", "docs/operations.md"].contains(&&*document.path);
-            assert!(!is_command || is_run, "{}, line {}: nobody runs this", document.path, block.line);
+            assert!(!block.is_command() || is_run, "{}, line {}: nobody runs this", document.path, block.line);
             if block.kind == "sh untested" {
                 untested.push(block.text);
             }

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+/// Where the recipes lie.
+pub(super) const RECIPES: &str = "docs/recipes";
+
 /// The top of the repository.
 pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -22,6 +25,18 @@ pub(super) struct Block {
     pub(super) line: usize,
 }
 
+impl Block {
+    /// The name of the file that the block is, if it is one: what stands behind its language and has an ending.
+    pub(super) fn file(&self) -> Option<&str> {
+        self.kind.split_once(' ').map(|(_, name)| name).filter(|name| name.contains('.'))
+    }
+
+    /// Whether it is made of commands.
+    pub(super) fn is_command(&self) -> bool {
+        self.kind.split(' ').next() == Some("sh") && self.file().is_none()
+    }
+}
+
 impl Document {
     pub(super) fn read(path: &str) -> Self {
         let text = std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -31,13 +46,17 @@ impl Document {
     /// All that are written for readers.
     pub(super) fn all() -> Vec<Self> {
         let mut documents = vec![Self::read("README.md"), Self::read("CHANGELOG.md")];
-        let mut more: Vec<_> = std::fs::read_dir(root().join("docs"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        more.sort();
-        documents.extend(more.iter().map(|name| Self::read(&format!("docs/{name}"))));
+        documents.extend(["docs", RECIPES].into_iter().flat_map(Self::all_in));
         documents
+    }
+
+    /// All that lie in a directory, in the order of their names.
+    pub(super) fn all_in(directory: &str) -> Vec<Self> {
+        let entries = std::fs::read_dir(root().join(directory)).unwrap().map(|entry| entry.unwrap().path());
+        let pages = entries.filter(|path| path.extension().is_some_and(|ending| ending == "md"));
+        let mut names: Vec<_> = pages.map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+        names.sort();
+        names.iter().map(|name| Self::read(&format!("{directory}/{name}"))).collect()
     }
 
     pub(super) fn blocks(&self) -> Vec<Block> {

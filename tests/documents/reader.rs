@@ -1,11 +1,14 @@
 //! Somebody who does what a document says, in a directory and on ports of their own.
 
-use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::markdown::root;
 use crate::clients::grpcio::program;
 use crate::journeys::access::write_certificates;
 use crate::servers::redis::RedisServer;
@@ -20,18 +23,30 @@ const HTTP_PORT: u16 = 8080;
 /// Where a document says that gRPC is served, if it does not say it.
 const GRPC_PORT: u16 = 50051;
 
+/// Where Go looks for the module of a document, from where the document is read.
+const GO_PATH: &str = ".go";
+
+/// The module of a document's programs in Go.
+const GO_MODULE: &str = "example.org/check";
+
+/// What a document takes for granted of where it is read: the top of the repository.
+const AT_THE_TOP: [&str; 2] = ["proto", "deploy"];
+
 /// What a document's servers of these ports are called there. A port of any other place is nobody's that is started.
 const HOSTS: [&str; 2] = ["127.0.0.1:", "localhost:"];
 
 pub(super) struct Reader {
     home: TempDir,
     running: Vec<Running>,
+    /// The ports of all servers that there were, as they are written and as they are.
+    ports: BTreeMap<u16, u16>,
+    files: Vec<(String, String)>,
 }
 
 /// A server that a document started, with the ports that it has there and here.
 struct Running {
     server: Server,
-    ports: Vec<(u16, u16)>,
+    ports: BTreeMap<u16, u16>,
 }
 
 enum Server {
@@ -49,14 +64,36 @@ impl Reader {
         std::fs::create_dir(&programs).unwrap();
         symlink(executable(), programs.join("suppressd")).unwrap();
         symlink(program("grpcurl"), programs.join("grpcurl")).unwrap();
-        Self { home, running: Vec::new() }
+        // By a link, they would not find their packages.
+        for name in ["python", "pip"] {
+            write_program(&programs.join(name), &format!("#!/bin/sh\nexec {} \"$@\"\n", program(name).display()));
+        }
+        for name in AT_THE_TOP {
+            symlink(root().join(name), home.path().join(name)).unwrap();
+        }
+        let module = home.path().join(GO_PATH).join("src").join(GO_MODULE);
+        std::fs::create_dir_all(module.parent().unwrap()).unwrap();
+        symlink(home.path(), module).unwrap();
+        Self { home, running: Vec::new(), ports: BTreeMap::new(), files: Vec::new() }
     }
 
     fn programs(&self) -> PathBuf {
         self.home.path().join(".programs")
     }
 
-    /// Starts a server, in the place of one that has its ports.
+    /// Writes a file, with the ports of what was started. A script can be run.
+    pub(super) fn write(&mut self, name: &str, text: &str) {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self.write_files();
+    }
+
+    fn write_files(&self) {
+        for (name, text) in &self.files {
+            write_program(&self.home.path().join(name), &self.with_real_ports(text));
+        }
+    }
+
+    /// Starts a server, in the place of one that has its ports. Files speak of the new one then.
     pub(super) fn serve(&mut self, text: &str) {
         let text = text.replace("cargo run --release --", "suppressd").replace("\\\n", " ");
         let mut words = text.split_whitespace().peekable();
@@ -71,6 +108,9 @@ impl Reader {
             ["suppressd", "serve", ref flags @ ..] => self.serve_suppressd(&variables, Flags::read(flags)),
             _ => panic!("no server is started by {text}"),
         }
+        let started = self.running.last().unwrap();
+        self.ports.extend(&started.ports);
+        self.write_files();
     }
 
     fn serve_redis(&mut self, mut flags: Flags) {
@@ -82,7 +122,7 @@ impl Reader {
         let words: Vec<_> = flags.0.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect();
         let redis = RedisServer::start_on_tcp(&words);
         let real = redis.url().rsplit_once(':').unwrap().1.parse().unwrap();
-        self.running.push(Running { server: Server::Redis(redis), ports: vec![(port, real)] });
+        self.running.push(Running { server: Server::Redis(redis), ports: BTreeMap::from([(port, real)]) });
     }
 
     fn serve_suppressd(&mut self, variables: &[(String, String)], mut flags: Flags) {
@@ -101,16 +141,16 @@ impl Reader {
         let launch = if socketmap.is_some() { launch.socketmap() } else { launch };
         let launch = variables.iter().fold(launch, |launch, (name, value)| launch.variable(name, value));
         let server = launch.start();
-        let mut ports = vec![(http, server.http().port())];
+        let mut ports = BTreeMap::from([(http, server.http().port())]);
         if has_grpc {
-            ports.push((grpc, server.grpc().port()));
+            ports.insert(grpc, server.grpc().port());
         }
         ports.extend(socketmap.map(|written| (written, server.socketmap().port())));
         self.running.push(Running { server: Server::Suppressd(server), ports });
     }
 
     fn stop_those_at(&mut self, ports: &[u16]) {
-        self.stop_if(|running| running.ports.iter().any(|(port, _)| ports.contains(port)));
+        self.stop_if(|running| ports.iter().any(|port| running.ports.contains_key(port)));
     }
 
     /// Stops every suppressd, as one does who backs its directory up.
@@ -139,11 +179,30 @@ impl Reader {
             .env("PATH", path)
             .env("SUPPRESSD_SERVER", url(GRPC_PORT))
             .env("SUPPRESSD_HTTP_SERVER", url(HTTP_PORT))
+            .envs(self.installed())
             .stdin(Stdio::null())
             .output()
             .unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
         if output.status.success() { Ok(said) } else { Err(format!("{}: {said}", output.status)) }
+    }
+
+    /// What makes installers and compilers take what is here, and ask nobody.
+    fn installed(&self) -> Vec<(&'static str, String)> {
+        let npm_cache = root().join("target/node").display().to_string();
+        let go_path = format!("{}:/usr/share/gocode", self.home.path().join(GO_PATH).display());
+        let go_cache = root().join("target/go").display().to_string();
+        vec![
+            ("PIP_NO_INDEX", "1".to_owned()),
+            ("PIP_DISABLE_PIP_VERSION_CHECK", "1".to_owned()),
+            ("PIP_ROOT_USER_ACTION", "ignore".to_owned()),
+            ("npm_config_offline", "true".to_owned()),
+            ("npm_config_cache", npm_cache),
+            ("GO111MODULE", "off".to_owned()),
+            ("GOPROXY", "off".to_owned()),
+            ("GOPATH", go_path),
+            ("GOCACHE", go_cache),
+        ]
     }
 
     /// On a terminal, `redis-cli` numbers and quotes what it finds.
@@ -153,7 +212,7 @@ impl Reader {
     }
 
     fn real_port(&self, port: u16) -> Option<u16> {
-        self.running.iter().flat_map(|running| &running.ports).find(|(written, _)| *written == port).map(|(_, real)| *real)
+        self.ports.get(&port).copied()
     }
 
     fn with_real_ports(&self, text: &str) -> String {
@@ -195,6 +254,11 @@ impl Flags {
         let place = self.0.iter().position(|(name, _)| name == wanted)?;
         Some(self.0.remove(place).1)
     }
+}
+
+fn write_program(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
 fn port_of(address: &str) -> u16 {
