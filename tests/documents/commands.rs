@@ -23,7 +23,7 @@ const UNTESTED: [&str; 6] = [
 const PAGES: [&str; 2] = ["README.md", "docs/operations.md"];
 
 /// The recipes, each by a test of its own.
-const TESTED_RECIPES: [&str; 1] = ["clients"];
+const TESTED_RECIPES: [&str; 3] = ["clients", "cron", "django"];
 
 fn run_all(path: &str) {
     let blocks = Document::read(path).blocks();
@@ -77,6 +77,16 @@ fn run_recipe(name: &str) {
 #[test]
 fn the_recipe_for_clients_does_what_it_says() {
     run_recipe("clients");
+}
+
+#[test]
+fn the_recipe_for_cron_does_what_it_says() {
+    run_recipe("cron");
+}
+
+#[test]
+fn the_recipe_for_django_does_what_it_says() {
+    run_recipe("django");
 }
 
 #[test]

@@ -89,7 +89,9 @@ impl Reader {
 
     fn write_files(&self) {
         for (name, text) in &self.files {
-            write_program(&self.home.path().join(name), &self.with_real_ports(text));
+            let path = self.home.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            write_program(&path, &self.with_real_ports(text));
         }
     }
 
