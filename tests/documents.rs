@@ -7,6 +7,7 @@ mod invariants;
 mod links;
 mod markdown;
 mod metrics;
+mod monitoring;
 mod reader;
 mod redis;
 mod settings;

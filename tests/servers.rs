@@ -1,6 +1,7 @@
 //! Servers of a test's own.
 
 pub(crate) mod postfix;
+pub(crate) mod prometheus;
 pub(crate) mod redis;
 pub(crate) mod redis_cluster;
 pub(crate) mod redis_pair;

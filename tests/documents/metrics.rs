@@ -81,6 +81,11 @@ fn of_server() -> (Metrics, BTreeSet<String>) {
     (metrics, values)
 }
 
+/// The names of all metrics.
+pub(super) fn metric_names() -> BTreeSet<String> {
+    of_server().0.into_keys().collect()
+}
+
 #[test]
 fn the_page_has_every_metric_label_and_value_and_no_other() {
     let page = Document::read("docs/operations.md");

@@ -14,6 +14,9 @@ use suppressd_core::{Class, Contradiction, Event, EventKind, LetterUsage};
 /// Upper bounds of the buckets for the time that a webhook takes, in seconds: from a store in memory to the store's deadline.
 const DURATION_BUCKETS_SECONDS: [f64; 14] = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0];
 
+/// Statuses of webhooks that an alert waits for: that there are none for long, or the first one.
+const WATCHED_CODES: [u16; 3] = [200, 401, 503];
+
 /// What the door counts. Clones count together.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -112,6 +115,9 @@ impl Metrics {
         // Some of it fails so seldom that its first failure must already show as a rise.
         for operation in Operation::ALL {
             let _ = metrics.store_errors.get_or_create(&OperationLabels { operation: operation.as_str() });
+        }
+        for code in WATCHED_CODES {
+            let _ = metrics.webhook_requests.get_or_create(&CodeLabels { code });
         }
         let incidents = metrics.guard_incidents.clone();
         registry.register("suppressd_outage_guard_incidents", "Incidents that the outage guard opened", incidents);

@@ -47,6 +47,7 @@ async fn the_metrics_count_and_name_nobody() {
         r#"suppressd_events_total{type="unreadable",class="none",outcome="rejected"} 2"#,
         r#"suppressd_webhook_requests_total{code="200"} 1"#,
         r#"suppressd_webhook_requests_total{code="400"} 1"#,
+        r#"suppressd_webhook_requests_total{code="503"} 0"#,
         "suppressd_webhook_duration_seconds_count 2",
         "suppressd_rejected_letters 2",
         &format!("suppressd_rejected_letters_bytes {letters_bytes}"),
