@@ -1,5 +1,6 @@
 //! Servers of a test's own.
 
+pub(crate) mod listmonk;
 pub(crate) mod postfix;
 pub(crate) mod prometheus;
 pub(crate) mod redis;

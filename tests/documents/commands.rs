@@ -23,7 +23,7 @@ const UNTESTED: [&str; 6] = [
 const PAGES: [&str; 2] = ["README.md", "docs/operations.md"];
 
 /// The recipes, each by a test of its own.
-const TESTED_RECIPES: [&str; 4] = ["clients", "cron", "django", "monitoring"];
+const TESTED_RECIPES: [&str; 5] = ["clients", "cron", "django", "listmonk", "monitoring"];
 
 fn run_all(path: &str) {
     let blocks = Document::read(path).blocks();
@@ -87,6 +87,11 @@ fn the_recipe_for_cron_does_what_it_says() {
 #[test]
 fn the_recipe_for_django_does_what_it_says() {
     run_recipe("django");
+}
+
+#[test]
+fn the_recipe_for_listmonk_does_what_it_says() {
+    run_recipe("listmonk");
 }
 
 #[test]

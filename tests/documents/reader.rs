@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use super::markdown::root;
 use crate::clients::grpcio::program;
 use crate::journeys::access::write_certificates;
+use crate::servers::listmonk::Listmonk;
 use crate::servers::redis::RedisServer;
 use crate::servers::suppressd::{Launch, Suppressd, command, executable};
 
@@ -32,6 +33,9 @@ const GO_MODULE: &str = "example.org/check";
 /// What a document takes for granted of where it is read: the top of the repository.
 const AT_THE_TOP: [&str; 2] = ["proto", "deploy"];
 
+/// Where listmonk is served, if it is not told otherwise.
+const LISTMONK_PORT: u16 = 9000;
+
 /// What a document's servers of these ports are called there. A port of any other place is nobody's that is started.
 const HOSTS: [&str; 2] = ["127.0.0.1:", "localhost:"];
 
@@ -52,6 +56,7 @@ struct Running {
 enum Server {
     Suppressd(Suppressd),
     Redis(#[expect(dead_code, reason = "it is killed when it goes")] RedisServer),
+    Listmonk(#[expect(dead_code, reason = "it is killed when it goes")] Listmonk),
 }
 
 impl Reader {
@@ -108,6 +113,7 @@ impl Reader {
         match words[..] {
             ["redis-server", ref flags @ ..] => self.serve_redis(Flags::read(flags)),
             ["suppressd", "serve", ref flags @ ..] => self.serve_suppressd(&variables, Flags::read(flags)),
+            ["./listmonk"] => self.serve_listmonk(),
             _ => panic!("no server is started by {text}"),
         }
         let started = self.running.last().unwrap();
@@ -125,6 +131,12 @@ impl Reader {
         let redis = RedisServer::start_on_tcp(&words);
         let real = redis.url().rsplit_once(':').unwrap().1.parse().unwrap();
         self.running.push(Running { server: Server::Redis(redis), ports: BTreeMap::from([(port, real)]) });
+    }
+
+    fn serve_listmonk(&mut self) {
+        let listmonk = Listmonk::start();
+        let ports = BTreeMap::from([(LISTMONK_PORT, listmonk.port)]);
+        self.running.push(Running { server: Server::Listmonk(listmonk), ports });
     }
 
     fn serve_suppressd(&mut self, variables: &[(String, String)], mut flags: Flags) {
