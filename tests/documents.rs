@@ -12,3 +12,5 @@ mod reader;
 mod redis;
 mod settings;
 mod transcript;
+
+pub(crate) use markdown::recipe_file;

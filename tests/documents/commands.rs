@@ -23,7 +23,7 @@ const UNTESTED: [&str; 6] = [
 const PAGES: [&str; 2] = ["README.md", "docs/operations.md"];
 
 /// The recipes, each by a test of its own.
-const TESTED_RECIPES: [&str; 5] = ["clients", "cron", "django", "listmonk", "monitoring"];
+const TESTED_RECIPES: [&str; 6] = ["clients", "cron", "django", "listmonk", "monitoring", "postfix"];
 
 fn run_all(path: &str) {
     let blocks = Document::read(path).blocks();
@@ -97,6 +97,11 @@ fn the_recipe_for_listmonk_does_what_it_says() {
 #[test]
 fn the_recipe_for_monitoring_does_what_it_says() {
     run_recipe("monitoring");
+}
+
+#[test]
+fn the_recipe_for_postfix_does_what_it_says() {
+    run_recipe("postfix");
 }
 
 #[test]

@@ -100,6 +100,12 @@ impl Document {
     }
 }
 
+/// A file that stands in a recipe.
+pub(crate) fn recipe_file(recipe: &str, name: &str) -> String {
+    let blocks = Document::read(&format!("{RECIPES}/{recipe}.md")).blocks();
+    blocks.into_iter().find(|block| block.file() == Some(name)).unwrap_or_else(|| panic!("{recipe} has no {name}")).text
+}
+
 /// The cells of a section's first table, row by row, without its head.
 pub(super) fn rows(section: &str) -> Vec<Vec<String>> {
     let lines = section.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));

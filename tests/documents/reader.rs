@@ -33,6 +33,9 @@ const GO_MODULE: &str = "example.org/check";
 /// What a document takes for granted of where it is read: the top of the repository.
 const AT_THE_TOP: [&str; 2] = ["proto", "deploy"];
 
+/// Where Debian has what only root needs.
+const SBIN: &str = "/usr/sbin";
+
 /// Where listmonk is served, if it is not told otherwise.
 const LISTMONK_PORT: u16 = 9000;
 
@@ -185,7 +188,7 @@ impl Reader {
     pub(super) fn run(&self, text: &str) -> Result<String, String> {
         let script = format!("exec 2>&1\n{}", self.with_real_ports(text).replace("redis-cli ", &self.redis_cli()));
         let url = |port| self.real_port(port).map_or("http://unknown".to_owned(), |real| format!("http://127.0.0.1:{real}"));
-        let path = format!("{}:{}", self.programs().display(), std::env::var("PATH").unwrap());
+        let path = format!("{}:{}:{SBIN}", self.programs().display(), std::env::var("PATH").unwrap());
         let output = in_environment_of(&command(), Command::new("timeout"))
             .args([BLOCK_DEADLINE_SECONDS, "sh", "-eu", "-c", &script])
             .current_dir(self.home.path())
@@ -201,7 +204,7 @@ impl Reader {
         if output.status.success() { Ok(said) } else { Err(format!("{}: {said}", output.status)) }
     }
 
-    /// What makes installers and compilers take what is here, and ask nobody.
+    /// What makes installers, compilers and Postfix take what is here, and ask nobody.
     fn installed(&self) -> Vec<(&'static str, String)> {
         let npm_cache = root().join("target/node").display().to_string();
         let go_path = format!("{}:/usr/share/gocode", self.home.path().join(GO_PATH).display());
@@ -212,6 +215,7 @@ impl Reader {
             ("PIP_ROOT_USER_ACTION", "ignore".to_owned()),
             ("npm_config_offline", "true".to_owned()),
             ("npm_config_cache", npm_cache),
+            ("MAIL_CONFIG", self.home.path().display().to_string()),
             ("GO111MODULE", "off".to_owned()),
             ("GOPROXY", "off".to_owned()),
             ("GOPATH", go_path),

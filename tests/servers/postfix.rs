@@ -12,9 +12,13 @@ use tempfile::TempDir;
 use super::redis::free_port;
 use super::redis_cluster::await_condition;
 use super::suppressd::PATIENCE;
+use crate::documents::recipe_file;
 
 /// Where Debian has what only root needs.
 const PROGRAM: &str = "/usr/sbin/postfix";
+
+/// The socketmap in the recipe.
+const WRITTEN_SOCKETMAP: &str = "127.0.0.1:50052";
 
 /// The services that are needed to take a message.
 const SERVICES: &str = "cleanup unix n - n - 0 cleanup
@@ -36,16 +40,18 @@ pub(crate) struct Postfix {
 }
 
 impl Postfix {
-    /// Asks a socketmap before it takes a recipient.
+    /// Asks a socketmap before it takes a recipient, by the lines of the recipe.
     pub(crate) fn start(socketmap: SocketAddr) -> Self {
+        let written = recipe_file("postfix", "main.cf");
+        assert!(written.contains(WRITTEN_SOCKETMAP));
+        let restrictions = written.replace(WRITTEN_SOCKETMAP, &socketmap.to_string());
         let directory = tempfile::tempdir().unwrap();
         let at = directory.path().display();
         let port = free_port();
         let settings = format!(
             "compatibility_level = 3.6\nqueue_directory = {at}/queue\ndata_directory = {at}/data\nmaillog_file = {at}/log\n\
              maillog_file_prefixes = {at}\ninet_interfaces = 127.0.0.1\nmyhostname = mail.example\nmydestination =\nalias_maps =\n\
-             relay_domains = example.com\nrelay_transport = discard\ndefault_transport = discard\n\
-             smtpd_recipient_restrictions = check_recipient_access socketmap:inet:{socketmap}:suppressed, permit_mynetworks, reject\n"
+             relay_domains = example.com\nrelay_transport = discard\ndefault_transport = discard\n{restrictions}"
         );
         for part in ["conf", "queue", "data"] {
             fs::create_dir(directory.path().join(part)).unwrap();
