@@ -1,6 +1,6 @@
 //! Mail servers ask by Postfix's socketmap: what they speak, Debian's own `postmap`, and a Postfix that is to take a message.
 
-use std::io::{Read as _, Write as _};
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Command, Output};
 
@@ -41,10 +41,10 @@ impl MailServer {
         String::from_utf8(text).unwrap()
     }
 
-    /// Whether the other side closes, whatever else it says before.
+    /// Whether the other side closes, whatever else it says before. A connection that it had not accepted yet is reset.
     fn closes(mut self) -> bool {
         let mut rest = Vec::new();
-        self.0.read_to_end(&mut rest).is_ok()
+        self.0.read_to_end(&mut rest).map_or_else(|error| error.kind() == ErrorKind::ConnectionReset, |_| true)
     }
 }
 
