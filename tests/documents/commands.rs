@@ -9,14 +9,13 @@ use super::reader::Reader;
 use super::transcript::{compare_json, compare_text};
 
 /// How the commands begin that no test runs: a test that ran all of them would run itself, and those of a deployment need a systemd
-/// that runs, a builder of images, or a cluster. Go's modules come from where no test may go: the program is built with Debian's.
-const UNTESTED: [&str; 6] = [
+/// that runs, a builder of images, or a cluster.
+const UNTESTED: [&str; 5] = [
     "tests/run\n",
     "install -D --mode=0755 target/",
     "docker build --file deploy/",
     "mkdir --mode=0700 deploy/",
     "kubectl create ",
-    "go mod init ",
 ];
 
 /// The documents whose commands are run, recipes aside.

@@ -15,20 +15,14 @@ use crate::servers::listmonk::Listmonk;
 use crate::servers::redis::RedisServer;
 use crate::servers::suppressd::{Launch, Suppressd, command, executable};
 
-/// Longest time that the commands of a block may take, in seconds.
-const BLOCK_DEADLINE_SECONDS: &str = "60";
+/// Longest time that the commands of a block may take, in seconds: one of them compiles a library while other tests run.
+const BLOCK_DEADLINE_SECONDS: &str = "180";
 
 /// Where a document says that HTTP is served, if it does not say it.
 const HTTP_PORT: u16 = 8080;
 
 /// Where a document says that gRPC is served, if it does not say it.
 const GRPC_PORT: u16 = 50051;
-
-/// Where Go looks for the module of a document, from where the document is read.
-const GO_PATH: &str = ".go";
-
-/// The module of a document's programs in Go.
-const GO_MODULE: &str = "example.org/check";
 
 /// What a document takes for granted of where it is read: the top of the repository.
 const AT_THE_TOP: [&str; 2] = ["proto", "deploy"];
@@ -79,9 +73,6 @@ impl Reader {
         for name in AT_THE_TOP {
             symlink(root().join(name), home.path().join(name)).unwrap();
         }
-        let module = home.path().join(GO_PATH).join("src").join(GO_MODULE);
-        std::fs::create_dir_all(module.parent().unwrap()).unwrap();
-        symlink(home.path(), module).unwrap();
         Self { home, running: Vec::new(), ports: BTreeMap::new(), files: Vec::new() }
     }
 
@@ -206,20 +197,23 @@ impl Reader {
 
     /// What makes installers, compilers and Postfix take what is here, and ask nobody.
     fn installed(&self) -> Vec<(&'static str, String)> {
-        let npm_cache = root().join("target/node").display().to_string();
-        let go_path = format!("{}:/usr/share/gocode", self.home.path().join(GO_PATH).display());
-        let go_cache = root().join("target/go").display().to_string();
+        let in_target = |name: &str| root().join("target").join(name).display().to_string();
+        let in_home = |name: &str| self.home.path().join(name).display().to_string();
         vec![
             ("PIP_NO_INDEX", "1".to_owned()),
             ("PIP_DISABLE_PIP_VERSION_CHECK", "1".to_owned()),
             ("PIP_ROOT_USER_ACTION", "ignore".to_owned()),
             ("npm_config_offline", "true".to_owned()),
-            ("npm_config_cache", npm_cache),
-            ("MAIL_CONFIG", self.home.path().display().to_string()),
-            ("GO111MODULE", "off".to_owned()),
-            ("GOPROXY", "off".to_owned()),
-            ("GOPATH", go_path),
-            ("GOCACHE", go_cache),
+            ("npm_config_cache", in_target("node")),
+            ("GOPROXY", format!("file://{}", in_target("go/modules"))),
+            ("GOSUMDB", "off".to_owned()),
+            ("GOPATH", in_home(".go")),
+            // Elsewhere each time, everything would be compiled each time.
+            ("GOMODCACHE", in_target("go/downloaded")),
+            ("GOCACHE", in_target("go/cache")),
+            // Otherwise what is in there could not be removed.
+            ("GOFLAGS", "-modcacherw".to_owned()),
+            ("MAIL_CONFIG", in_home("")),
         ]
     }
 
