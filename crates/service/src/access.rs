@@ -1,4 +1,6 @@
-//! Who may ask what: bearer tokens, and the two rights they give.
+//! Who may ask what: bearer tokens, and the rights they give.
+
+mod bound;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,8 +16,12 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use crate::Error;
+use crate::proto::suppression_service_server::SERVICE_NAME as CHECKS;
 
-/// Most tokens of one right: two, so that one can be replaced by the next without a gap.
+pub use bound::{AccountTokens, MAX_ACCOUNTS};
+pub(crate) use bound::{Bound, account_of};
+
+/// Most tokens of one right, or of one account: two, so that one can be replaced by the next without a gap.
 pub const MAX_TOKENS: usize = 2;
 
 /// The tokens. With none at all, everybody may do everything.
@@ -25,6 +31,8 @@ pub struct Access {
     pub read_tokens: Vec<SecretString>,
     /// Who presents one of them may administrate, and check.
     pub admin_tokens: Vec<SecretString>,
+    /// Who presents one of them may check by the evidence of its account, and nothing else; at most [`MAX_ACCOUNTS`].
+    pub account_tokens: Vec<AccountTokens>,
 }
 
 /// What a call needs.
@@ -34,21 +42,31 @@ pub(crate) enum Right {
     Administrate,
 }
 
+impl Right {
+    /// What calls of a service need. What is not known to be for readers is for administrators.
+    pub(crate) fn needed_by(service: &str) -> Self {
+        if service == CHECKS { Self::Read } else { Self::Administrate }
+    }
+}
+
 impl Access {
     /// Whether no token is asked for.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.read_tokens.is_empty() && self.admin_tokens.is_empty()
+        self.read_tokens.is_empty() && self.admin_tokens.is_empty() && self.account_tokens.is_empty()
     }
 
     /// Checks the tokens, before anything is bound.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if one of them is empty, or there are more than [`MAX_TOKENS`] of a right.
+    /// [`Error::InvalidSetting`] if one of them is empty, there are more than [`MAX_TOKENS`] of a right or of an account, or one
+    /// stands for two things.
     pub fn validate(&self) -> Result<(), Error> {
         let invalid = |reason: &str| Err(Error::InvalidSetting { setting: "tokens", reason: reason.to_owned() });
-        for tokens in [&self.read_tokens, &self.admin_tokens] {
+        for tokens in
+            [&self.read_tokens, &self.admin_tokens].into_iter().chain(self.account_tokens.iter().map(AccountTokens::tokens))
+        {
             if tokens.len() > MAX_TOKENS {
                 return invalid("may hold two at most");
             }
@@ -57,28 +75,32 @@ impl Access {
                 return invalid("must not hold an empty one");
             }
         }
-        Ok(())
+        bound::validate(self)
     }
 
     /// Lets only those in who have the right.
-    pub(crate) fn guard<T>(self: &Arc<Self>, service: T, needed: Right) -> Gated<T> {
-        Gated { service, access: Arc::clone(self), needed }
+    pub(crate) fn guard<T: NamedService>(self: &Arc<Self>, service: T) -> Gated<T> {
+        Gated { service, access: Arc::clone(self), needed: Right::needed_by(T::NAME) }
     }
 
-    fn admit(&self, headers: &HeaderMap, needed: Right) -> Result<(), Status> {
+    /// Lets a call of the method with that path in, or says why not. Gives the account that the token is bound to, if it is.
+    pub(crate) fn admit(&self, headers: &HeaderMap, path: &str, needed: Right) -> Result<Option<Bound>, Status> {
         if self.is_open() {
-            return Ok(());
+            return Ok(None);
         }
         let presented = bearer(headers)
             .ok_or_else(|| Status::unauthenticated("a token is needed: send the metadata `authorization: Bearer <token>`"))?;
         let may_administrate = holds(&self.admin_tokens, presented);
         let may_read = may_administrate | holds(&self.read_tokens, presented);
         match needed {
-            Right::Read | Right::Administrate if !bool::from(may_read) => Err(Status::unauthenticated("the token is wrong")),
+            Right::Read | Right::Administrate if !bool::from(may_read) => {
+                let bound = bound::find(&self.account_tokens, presented);
+                bound.ok_or_else(|| Status::unauthenticated("the token is wrong"))?.admitted_to(path, needed).map(Some)
+            }
             Right::Administrate if !bool::from(may_administrate) => {
                 Err(Status::permission_denied("this token may check addresses; an admin token is needed here"))
             }
-            Right::Read | Right::Administrate => Ok(()),
+            Right::Read | Right::Administrate => Ok(None),
         }
     }
 }
@@ -122,9 +144,13 @@ where
         self.service.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
-        match self.access.admit(request.headers(), self.needed) {
-            Ok(()) => Answer::Asked(self.service.call(request)),
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
+        match self.access.admit(request.headers(), request.uri().path(), self.needed) {
+            Ok(None) => Answer::Asked(self.service.call(request)),
+            Ok(Some(bound)) => {
+                request.extensions_mut().insert(bound);
+                Answer::Asked(self.service.call(request))
+            }
             Err(status) => Answer::Refused(Some(status.into_http())),
         }
     }
@@ -158,12 +184,12 @@ mod tests {
 
     fn access(read: &[&str], admin: &[&str]) -> Access {
         let secrets = |tokens: &[&str]| tokens.iter().map(|token| SecretString::from(*token)).collect();
-        Access { read_tokens: secrets(read), admin_tokens: secrets(admin) }
+        Access { read_tokens: secrets(read), admin_tokens: secrets(admin), account_tokens: Vec::new() }
     }
 
     fn admit(access: &Access, authorization: &str, needed: Right) -> Result<(), Code> {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, authorization.parse().unwrap())]);
-        access.admit(&headers, needed).map_err(|status| status.code())
+        access.admit(&headers, "/any/Method", needed).map(|bound| assert!(bound.is_none())).map_err(|status| status.code())
     }
 
     #[test]
@@ -178,7 +204,7 @@ mod tests {
             assert_eq!(admit(&access, wrong, Right::Read), Err(Code::Unauthenticated), "{wrong}");
             assert_eq!(admit(&access, wrong, Right::Administrate), Err(Code::Unauthenticated), "{wrong}");
         }
-        assert!(access.admit(&HeaderMap::new(), Right::Read).is_err());
+        assert!(access.admit(&HeaderMap::new(), "/any/Method", Right::Read).is_err());
     }
 
     #[test]

@@ -25,7 +25,7 @@ mod suppression;
 mod what_if;
 mod workers;
 
-pub use access::{Access, MAX_TOKENS};
+pub use access::{Access, AccountTokens, MAX_ACCOUNTS, MAX_TOKENS};
 pub use error::Error;
 pub use filter_metrics::register_filter;
 pub use limits::Limits;

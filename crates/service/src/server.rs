@@ -11,7 +11,6 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic_health::server::health_reporter;
 
-use crate::access::Right;
 use crate::admin::Administration;
 use crate::deadline::Bounded;
 use crate::dispatch::Dispatch;
@@ -106,8 +105,8 @@ where
     let max_letter_message_bytes = limits.max_letter_bytes.saturating_add(LETTER_FRAME_BYTES);
     let suppression = SuppressionServiceServer::new(suppression);
     let administration = SuppressionAdminServiceServer::new(administration);
-    let suppression = access.guard(suppression.max_decoding_message_size(max_request_bytes), Right::Read);
-    let administration = access.guard(administration.max_decoding_message_size(max_letter_message_bytes), Right::Administrate);
+    let suppression = access.guard(suppression.max_decoding_message_size(max_request_bytes));
+    let administration = access.guard(administration.max_decoding_message_size(max_letter_message_bytes));
     let others = Routes::default()
         .add_service(Bounded::new(administration, limits.call_timeout))
         .add_service(Bounded::new(health, limits.call_timeout));

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::access::{Bound, account_of};
 use crate::judge::{Judge, Reading};
 use crate::proto::suppression_service_server::SuppressionService;
 use crate::proto::{
@@ -37,8 +38,9 @@ impl<S: EvidenceStore + IncidentStore> Suppression<S> {
 #[tonic::async_trait]
 impl<S: EvidenceStore + IncidentStore> SuppressionService for Suppression<S> {
     async fn is_suppressed(&self, request: Request<IsSuppressedRequest>) -> Result<Response<IsSuppressedResponse>, Status> {
-        let IsSuppressedRequest { email, account, strict } = request.into_inner();
-        let verdict = self.judge.one(&email, &account, Reading::of(strict)).await.map_err(|error| status::of(&error, "email"))?;
+        let (_, extensions, IsSuppressedRequest { email, account, strict }) = request.into_parts();
+        let account = account_of(extensions.get(), &account)?;
+        let verdict = self.judge.one(&email, account, Reading::of(strict)).await.map_err(|error| status::of(&error, "email"))?;
         // The same as of one among others, less the error that it cannot have here.
         let SuppressionResult { suppressed, reason, suppressed_at, soft_bounces, soft_bounce_limit, detail, error: _ } =
             result(Ok(verdict));
@@ -49,8 +51,9 @@ impl<S: EvidenceStore + IncidentStore> SuppressionService for Suppression<S> {
         &self,
         request: Request<BatchIsSuppressedRequest>,
     ) -> Result<Response<BatchIsSuppressedResponse>, Status> {
-        let BatchIsSuppressedRequest { emails, account, strict } = request.into_inner();
-        let results = batch(&self.judge, &self.limits, &emails, &account, Reading::of(strict)).await?;
+        let (_, extensions, BatchIsSuppressedRequest { emails, account, strict }) = request.into_parts();
+        let account = account_of(extensions.get(), &account)?;
+        let results = batch(&self.judge, &self.limits, &emails, account, Reading::of(strict)).await?;
         Ok(Response::new(BatchIsSuppressedResponse { results }))
     }
 
@@ -65,6 +68,7 @@ impl<S: EvidenceStore + IncidentStore> SuppressionService for Suppression<S> {
             judge: Arc::clone(&self.judge),
             limits: self.limits.clone(),
             draining: self.draining.clone(),
+            bound: request.extensions().get().cloned(),
             requests: request.into_inner(),
         };
         tokio::spawn(conversation.hold(answers));
@@ -77,6 +81,7 @@ struct Conversation<S> {
     judge: Arc<Judge<S>>,
     limits: Limits,
     draining: watch::Receiver<bool>,
+    bound: Option<Bound>,
     requests: Streaming<StreamIsSuppressedRequest>,
 }
 
@@ -108,7 +113,8 @@ impl<S: EvidenceStore + IncidentStore> Conversation<S> {
 
     async fn answer(&self, request: StreamIsSuppressedRequest) -> Result<StreamIsSuppressedResponse, Status> {
         let StreamIsSuppressedRequest { emails, account, strict } = request;
-        let answered = batch(&self.judge, &self.limits, &emails, &account, Reading::of(strict));
+        let account = account_of(self.bound.as_ref(), &account)?;
+        let answered = batch(&self.judge, &self.limits, &emails, account, Reading::of(strict));
         let results = timeout(self.limits.call_timeout, answered)
             .await
             .unwrap_or_else(|_| Err(Status::unavailable("the store did not answer in time")))?;

@@ -232,7 +232,11 @@ fn service_settings(sources: &Sources<'_>) -> anyhow::Result<suppressd_service::
     // An address and what stands around it never take more than this, so the larger batches need no limit of their own.
     let max_request_bytes = default.max_request_bytes.max(max_addresses_per_batch.saturating_mul(1024));
     Ok(suppressd_service::Settings {
-        access: Access { read_tokens: sources.tokens("read_token")?, admin_tokens: sources.tokens("admin_token")? },
+        access: Access {
+            read_tokens: sources.tokens("read_token")?,
+            admin_tokens: sources.tokens("admin_token")?,
+            account_tokens: sources.account_tokens("account_tokens")?,
+        },
         tls: tls(sources)?,
         reflection: sources.flag("reflection", true)?,
         limits: suppressd_service::Limits { max_addresses_per_batch, max_request_bytes, max_letter_bytes, ..default },

@@ -1,10 +1,12 @@
 //! Secrets, and the two places in which one may lie: a variable, or a file that a variable names.
 
+use std::collections::BTreeMap;
 use std::env::VarError;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use suppressd_service::{AccountTokens, MAX_TOKENS};
 
 /// Longest file with a secret, in bytes.
 const MAX_SECRET_FILE_BYTES: u64 = 64 << 10;
@@ -40,6 +42,25 @@ pub(crate) fn tokens(text: &str) -> anyhow::Result<Vec<SecretString>> {
         bail!("is set, but holds no token");
     }
     Ok(tokens)
+}
+
+/// The tokens of accounts in a text, each as `account=token`, separated as tokens are.
+pub(crate) fn account_tokens(text: &str) -> anyhow::Result<Vec<AccountTokens>> {
+    let mut accounts = BTreeMap::<String, Vec<SecretString>>::new();
+    for pair in tokens(text)? {
+        // Not shown: what was written down wrong may be a token.
+        let Some((account, token)) =
+            pair.expose_secret().split_once('=').filter(|(account, token)| ![account, token].contains(&&""))
+        else {
+            bail!("must hold pairs of the form account=token");
+        };
+        let of_account = accounts.entry(account.to_owned()).or_default();
+        of_account.push(SecretString::from(token));
+        if of_account.len() > MAX_TOKENS {
+            bail!("holds more than {MAX_TOKENS} tokens of one account");
+        }
+    }
+    Ok(accounts.into_iter().map(|(account, tokens)| AccountTokens::new(&account, tokens)).collect())
 }
 
 /// A variable of the environment. One that is no text was meant to be something all the same.

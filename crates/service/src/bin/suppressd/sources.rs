@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use suppressd_service::MAX_TOKENS;
+use suppressd_service::{AccountTokens, MAX_TOKENS};
 
 use crate::secret;
 
@@ -15,7 +15,7 @@ use crate::secret;
 const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Settings that may hold a secret: each may also lie in a file, which `<name>_file` gives.
-const SECRETS: [&str; 4] = ["admin_token", "read_token", "store", "webhook_token"];
+const SECRETS: [&str; 5] = ["account_tokens", "admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
 const PLAIN: [&str; 26] = [
@@ -158,6 +158,12 @@ impl<'a> Sources<'a> {
                 Ok(tokens)
             }
         }
+    }
+
+    /// A setting that holds tokens of accounts.
+    pub(crate) fn account_tokens(&self, name: &str) -> anyhow::Result<Vec<AccountTokens>> {
+        let read = |found: Found| secret::account_tokens(&found.value).with_context(|| found.place);
+        Ok(self.find_secret(name)?.map(read).transpose()?.unwrap_or_default())
     }
 }
 

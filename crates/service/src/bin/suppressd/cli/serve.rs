@@ -9,7 +9,8 @@ use clap::Args;
     after_help = "Each setting is looked for as a flag, then in the environment (--tls-key is SUPPRESSD_TLS_KEY), then in \
                         the file given by --config (tls_key = \"...\").\n\n\
                         Secrets have no flag: SUPPRESSD_WEBHOOK_TOKEN (may only record), SUPPRESSD_READ_TOKEN, \
-                        SUPPRESSD_ADMIN_TOKEN, each with up to two tokens, separated by a comma. A secret in a file is \
+                        SUPPRESSD_ADMIN_TOKEN, each with up to two tokens, separated by a comma; SUPPRESSD_ACCOUNT_TOKENS=account=token,... \
+                        (may only check for their account). A secret in a file is \
                         given as SUPPRESSD_READ_TOKEN_FILE and so on.\n\n\
                         Examples:\n  suppressd serve\n  suppressd serve --store redis://127.0.0.1:6379 --role ingest\n  \
                         SUPPRESSD_READ_TOKEN=... suppressd serve --grpc 0.0.0.0:50051 --tls-certificate c.pem --tls-key k.pem"

@@ -105,6 +105,21 @@ fn a_secret_may_lie_in_a_file_and_be_two() {
 }
 
 #[test]
+fn tokens_of_accounts_are_pairs() {
+    let with = |text: &str| read(&ServeArguments::default(), &[("SUPPRESSD_ACCOUNT_TOKENS", text)]);
+    let access = with("shop=one, news=two\nshop=th=ree").unwrap().service.access;
+    let accounts: Vec<_> = access.account_tokens.iter().map(suppressd_service::AccountTokens::account).collect();
+    assert_eq!(accounts, ["news", "shop"]);
+    assert!(!access.is_open());
+    for text in ["", " ", "hidden", "=hidden", "shop=", "a=hidden,hidden", "a=hidden,a=hidden2,a=hidden3"] {
+        let refusal = format!("{:#}", with(text).unwrap_err());
+        assert!(refusal.starts_with("SUPPRESSD_ACCOUNT_TOKENS: ") && !refusal.contains("hidden"), "{refusal}");
+    }
+    let twice = read(&ServeArguments::default(), &[("SUPPRESSD_ACCOUNT_TOKENS", "a=x"), ("SUPPRESSD_READ_TOKEN", "x")]);
+    assert!(format!("{:#}", twice.unwrap_err()).contains("anything else"));
+}
+
+#[test]
 fn nothing_is_open_to_strangers_by_mistake() {
     let http = ServeArguments { http: Some("0.0.0.0:8080".into()), ..ServeArguments::default() };
     assert!(refusal(&http, NOTHING).contains("SUPPRESSD_WEBHOOK_TOKEN"));
