@@ -14,6 +14,9 @@ use crate::Error;
 /// Longest address, in bytes of its normal form: a path of 256 octets less its angle brackets (RFC 5321, 4.5.3.1.3).
 pub const MAX_ADDRESS_BYTES: usize = 254;
 
+/// The local part that stands for everybody of a domain.
+const EVERYBODY: &str = "*";
+
 /// Longest text that is looked at at all, in bytes; anything longer cannot become an address.
 const MAX_INPUT_BYTES: usize = 4 * MAX_ADDRESS_BYTES;
 
@@ -22,6 +25,8 @@ const MAX_INPUT_BYTES: usize = 4 * MAX_ADDRESS_BYTES;
 /// Blanks around it and one pair of angle brackets are removed, local part and domain are lower-cased, the local part is in
 /// Unicode's NFC, the domain in its ASCII form (UTS-46). Plus tags and dots are kept: they are different mailboxes for all but
 /// a few providers. Parsing a normalised address gives the same address.
+///
+/// `*@<domain>` is an address like any other, under which a store keeps what is said of a whole domain; but it is no recipient's.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Address {
     text: Box<str>,
@@ -29,6 +34,31 @@ pub struct Address {
 }
 
 impl Address {
+    /// Reads the address of a recipient: any that does not stand for a whole domain.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidAddress`] for whatever no mail could be sent to.
+    pub fn recipient(input: &str) -> Result<Self, Error> {
+        let address: Self = input.parse()?;
+        if address.is_whole_domain() {
+            return Err(Error::InvalidAddress { reason: "it stands for a whole domain, and for no recipient" });
+        }
+        Ok(address)
+    }
+
+    /// The address that stands for everybody of this one's domain, and of no domain below it: `*@<domain>`.
+    #[must_use]
+    pub fn whole_domain(&self) -> Self {
+        Self { text: format!("{EVERYBODY}@{}", self.domain()).into(), at: EVERYBODY.len() }
+    }
+
+    /// Whether it stands for a whole domain.
+    #[must_use]
+    pub fn is_whole_domain(&self) -> bool {
+        self.text[..self.at] == *EVERYBODY
+    }
+
     /// The whole address. Not for logs, metrics or errors.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -176,6 +206,22 @@ mod tests {
         assert_eq!(unicode, parse("USER@xn--bcher-kva.example").unwrap());
         assert_eq!(unicode.domain(), "xn--bcher-kva.example");
         assert_eq!(parse("jos\u{e9}@x.example").unwrap(), parse("JOSE\u{301}@x.example").unwrap());
+    }
+
+    #[test]
+    fn everybody_of_a_domain_is_no_recipient() {
+        let whole = parse("\"*\"@B\u{fc}cher.example").unwrap();
+        assert_eq!((whole.as_str(), whole.is_whole_domain()), ("*@xn--bcher-kva.example", true));
+        assert_eq!(parse("a@b\u{fc}cher.example").unwrap().whole_domain(), whole);
+        assert_eq!(whole.whole_domain(), whole);
+        assert!(matches!(Address::recipient(" <*@x.example>"), Err(Error::InvalidAddress { .. })));
+        for one in ["a@x.example", "**@x.example", "*a@x.example", "\"*@y\"@x.example"] {
+            let recipient = Address::recipient(one).unwrap();
+            assert!(!recipient.is_whole_domain(), "{one}");
+            assert_eq!(recipient.whole_domain().as_str(), "*@x.example");
+        }
+        let longest = format!("a@{}.example", [&*"d".repeat(60); 4].join("."));
+        assert_eq!(parse(parse(&longest).unwrap().whole_domain().as_str()), Ok(parse(&longest).unwrap().whole_domain()));
     }
 
     #[test]

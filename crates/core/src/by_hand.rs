@@ -35,6 +35,12 @@ impl ManualEntry {
         }
         Ok(Self { since, until, who, note })
     }
+
+    /// Whether it suppresses at that time.
+    #[must_use]
+    pub fn is_in_force(&self, now: UnixSeconds) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// A fence: evidence up to it no longer counts.

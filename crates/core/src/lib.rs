@@ -42,6 +42,7 @@ pub use selection::Selection;
 pub use status::EnhancedStatusCode;
 pub use time::{DAY_SECONDS, UnixSeconds};
 pub use verdict::{
-    CountedSince, ExplainedEvidence, Explanation, Reason, Rule, Suppression, Verdict, explain, outdated_verdict, verdict,
+    Case, CountedSince, ExplainedEvidence, Explanation, Reason, Rule, Suppression, Verdict, WholeDomain, explain,
+    outdated_verdict, verdict,
 };
 pub use what_if::{Effect, Standpoint, Tally, VerdictChange};

@@ -45,15 +45,16 @@ impl Selection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Rule;
+    use crate::ManualEntry;
 
     const fn at(seconds: i64) -> UnixSeconds {
         UnixSeconds::clamped(seconds)
     }
 
     fn takes(selection: Selection) -> bool {
-        let suppression = Suppression { reason: Reason::Manual, rule: Rule::Manual, since: at(100), until: None, evidence: None };
-        selection.normalised().unwrap().takes(&"a@b\u{fc}cher.example".parse().unwrap(), &suppression)
+        let entry = ManualEntry { since: at(100), until: None, who: String::new(), note: String::new() };
+        let address = "a@b\u{fc}cher.example".parse().unwrap();
+        selection.normalised().unwrap().takes(&address, &Suppression::by_hand(&address, &entry))
     }
 
     #[test]

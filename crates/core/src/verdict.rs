@@ -1,5 +1,6 @@
 //! The verdict: whether an address is suppressed, why, since when. Pure: what is stored and the time of asking go in.
 
+mod case;
 mod detail;
 mod explanation;
 mod outdated;
@@ -7,9 +8,10 @@ mod weighing;
 
 use std::fmt;
 
-use crate::{BounceCategory, Class, Evidence, Incidents, ManualEntry, Policy, Record, Trust, UnixSeconds};
+use crate::{Address, BounceCategory, Class, Evidence, Incidents, ManualEntry, Policy, Record, Trust, UnixSeconds};
 use weighing::{Effect, Weighed, weigh};
 
+pub use case::Case;
 pub use detail::CountedSince;
 pub use explanation::{ExplainedEvidence, Explanation, explain};
 pub use outdated::outdated_verdict;
@@ -32,6 +34,8 @@ pub enum Reason {
 pub enum Rule {
     /// An operator's entry.
     Manual,
+    /// An operator's entry of the whole domain.
+    WholeDomain,
     /// A complaint.
     Complaint,
     /// The class of a bounce category.
@@ -42,11 +46,12 @@ pub enum Rule {
     SoftBounces,
 }
 
-/// `manual`, `type:f`, `category:<bounce category>`, `opinion:<id>`, `soft-bounces`.
+/// `manual`, `whole-domain`, `type:f`, `category:<bounce category>`, `opinion:<id>`, `soft-bounces`.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Manual => f.write_str("manual"),
+            Self::WholeDomain => f.write_str("whole-domain"),
             Self::Complaint => f.write_str("type:f"),
             Self::Category(category) => write!(f, "category:{}", category.as_str()),
             Self::Opinion(id) => write!(f, "opinion:{id}"),
@@ -68,12 +73,34 @@ pub struct Suppression {
     pub until: Option<UnixSeconds>,
     /// That evidence; none for an operator's entry.
     pub evidence: Option<Evidence>,
+    /// The whole domain that an operator's entry suppresses; none if the suppression is the address's own.
+    pub whole_domain: Option<WholeDomain>,
 }
 
-/// As long as the entry holds.
-impl From<&ManualEntry> for Suppression {
-    fn from(entry: &ManualEntry) -> Self {
-        Self { reason: Reason::Manual, rule: Rule::Manual, since: entry.since, until: entry.until, evidence: None }
+/// A whole domain that an operator suppressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeDomain {
+    /// The domain, in lower-case ASCII.
+    pub domain: Box<str>,
+    /// Why, in the operator's words.
+    pub note: Box<str>,
+}
+
+impl Suppression {
+    /// What an operator's entry does to an address, or to all of a domain if the address stands for that.
+    #[must_use]
+    pub fn by_hand(address: &Address, entry: &ManualEntry) -> Self {
+        if address.is_whole_domain() {
+            let whole_domain = WholeDomain { domain: address.domain().into(), note: entry.note.as_str().into() };
+            return Self { rule: Rule::WholeDomain, whole_domain: Some(whole_domain), ..Self::of_entry(entry) };
+        }
+        Self::of_entry(entry)
+    }
+
+    /// What the entry of an address does to it.
+    fn of_entry(entry: &ManualEntry) -> Self {
+        let (since, until) = (entry.since, entry.until);
+        Self { reason: Reason::Manual, rule: Rule::Manual, since, until, evidence: None, whole_domain: None }
     }
 }
 
@@ -116,25 +143,28 @@ impl Verdict {
     }
 }
 
-/// Judges a record.
+/// Judges a record, or a record and the entry of its whole domain.
 ///
-/// Evidence up to a lift's fence and evidence that an incident in force covers does not count.
+/// The entry of the whole domain comes before whatever is known of the address itself. Evidence up to a lift's fence and evidence
+/// that an incident in force covers does not count.
 #[must_use]
-pub fn verdict(policy: &Policy, incidents: &Incidents, record: &Record, now: UnixSeconds) -> Verdict {
-    judge(policy, incidents, record, &weigh(policy, incidents, record, now), now)
+pub fn verdict<'a>(policy: &Policy, incidents: &Incidents, case: impl Into<Case<'a>>, now: UnixSeconds) -> Verdict {
+    let case = case.into();
+    judge(policy, incidents, case, &weigh(policy, incidents, case.record, now), now)
 }
 
-fn judge(policy: &Policy, incidents: &Incidents, record: &Record, weighed: &[Weighed<'_>], now: UnixSeconds) -> Verdict {
+fn judge(policy: &Policy, incidents: &Incidents, case: Case<'_>, weighed: &[Weighed<'_>], now: UnixSeconds) -> Verdict {
+    let record = case.record;
     let count = |is_counted: fn(&Weighed<'_>) -> bool| {
         u32::try_from(weighed.iter().filter(|weighed| is_counted(weighed)).count()).unwrap_or(u32::MAX)
     };
-    let suppression = suppression(policy, record, weighed, now);
+    let suppression = suppression(policy, case, weighed, now);
     let may_advise = suppression.is_none()
         && policy.second_opinion == Trust::Advise
         && record.evidence().iter().any(|evidence| evidence.second_opinion.is_some());
     let advice = may_advise.then(|| {
         let enforcing = policy.enforcing();
-        self::suppression(&enforcing, record, &weigh(&enforcing, incidents, record, now), now)
+        self::suppression(&enforcing, case, &weigh(&enforcing, incidents, record, now), now)
     });
     Verdict {
         suppression,
@@ -146,19 +176,24 @@ fn judge(policy: &Policy, incidents: &Incidents, record: &Record, weighed: &[Wei
     }
 }
 
-fn suppression(policy: &Policy, record: &Record, weighed: &[Weighed<'_>], now: UnixSeconds) -> Option<Suppression> {
+fn suppression(policy: &Policy, case: Case<'_>, weighed: &[Weighed<'_>], now: UnixSeconds) -> Option<Suppression> {
     let by_class = |class, reason, limit| {
         by_class(policy, weighed, class, reason, limit).filter(|suppression| suppression.until.is_none_or(|until| now < until))
     };
-    manual(record, now)
+    of_whole_domain(case, now)
+        .or_else(|| manual(case.record, now))
         .or_else(|| by_class(Class::Complaint, Reason::Complaint, 1))
         .or_else(|| by_class(Class::Hard, Reason::HardBounce, 1))
         .or_else(|| by_class(Class::Soft, Reason::SoftBounces, policy.soft_bounce_limit.get() as usize))
 }
 
+fn of_whole_domain(case: Case<'_>, now: UnixSeconds) -> Option<Suppression> {
+    let entry = case.domain_entry.filter(|entry| entry.is_in_force(now))?;
+    Some(Suppression::by_hand(&case.record.address.whole_domain(), entry))
+}
+
 fn manual(record: &Record, now: UnixSeconds) -> Option<Suppression> {
-    let entry = record.manual.as_ref().filter(|entry| entry.until.is_none_or(|until| now < until))?;
-    Some(Suppression::from(entry))
+    record.manual.as_ref().filter(|entry| entry.is_in_force(now)).map(Suppression::of_entry)
 }
 
 /// A suppression by so many pieces of evidence of a class.
@@ -173,7 +208,7 @@ fn by_class(policy: &Policy, weighed: &[Weighed<'_>], class: Class, reason: Reas
     let too_few = window.map(|seconds| of_class[of_class.len() - limit].time.plus(seconds));
     let until = [expiry, too_few].into_iter().flatten().min();
     let rule = if reason == Reason::SoftBounces { Rule::SoftBounces } else { policy.rule_of(decisive) };
-    Some(Suppression { reason, rule, since: decisive.time, until, evidence: Some(decisive.clone()) })
+    Some(Suppression { reason, rule, since: decisive.time, until, evidence: Some(decisive.clone()), whole_domain: None })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{Event, EventId, EventKind};
 use crate::time::DAY_SECONDS;
-use crate::{BounceCategory, Classifier, EnhancedStatusCode, Error, StoredOpinion, UnixSeconds};
+use crate::{Address, BounceCategory, Classifier, EnhancedStatusCode, Error, StoredOpinion, UnixSeconds};
 
 /// Longest `vmta` and `rcvSmtpUser` that are kept, in bytes; what is longer is cut.
 pub const MAX_LABEL_BYTES: usize = 128;
@@ -87,8 +87,8 @@ impl WebhookEvent<'_> {
         if self.rcpt.is_empty() {
             return Err(Error::InvalidField { field: "rcpt", reason: "missing or empty".into() });
         }
-        let recipient =
-            self.rcpt.parse().map_err(|error: Error| Error::InvalidField { field: "rcpt", reason: error.to_string() })?;
+        let invalid = |error: Error| Error::InvalidField { field: "rcpt", reason: error.to_string() };
+        let recipient = Address::recipient(&self.rcpt).map_err(invalid)?;
         let own_time = self.own_time(received);
         let status = EnhancedStatusCode::from_wire(&self.dsn_status);
         Ok(Reading::Event(Event {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Reason, Rule, Suppression, Verdict};
+use super::{Reason, Rule, Suppression, Verdict, WholeDomain};
 use crate::time::DAY_SECONDS;
 use crate::{Policy, Record, UnixSeconds};
 
@@ -48,12 +48,29 @@ impl fmt::Display for CountedSince {
 impl fmt::Display for Suppression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reason {
-            Reason::Manual => f.write_str("entered by an operator")?,
+            Reason::Manual => match &self.whole_domain {
+                Some(whole_domain) => write!(f, "entered by an operator for {whole_domain}")?,
+                None => f.write_str("entered by an operator")?,
+            },
             Reason::Complaint => f.write_str("the recipient complained")?,
             Reason::HardBounce => f.write_str("hard bounce")?,
             Reason::SoftBounces => f.write_str("soft bounces")?,
         }
         self.write_evidence(f)
+    }
+}
+
+/// ` *@example.com (spam traps)`
+impl fmt::Display for WholeDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.name(), self.note)
+    }
+}
+
+impl WholeDomain {
+    /// What it is suppressed and lifted by: `*@example.com`.
+    pub(super) fn name(&self) -> String {
+        format!("*@{}", self.domain)
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use super::weighing::{Effect, Weighed, weigh};
-use super::{Reason, Rule, Suppression, Verdict, judge};
+use super::{Case, Reason, Rule, Suppression, Verdict, WholeDomain, judge, suppression};
 use crate::time::DAY_SECONDS;
-use crate::{Class, Contradiction, Evidence, IncidentState, Incidents, Policy, Record, Trust, UnixSeconds};
+use crate::{Class, Contradiction, Evidence, IncidentState, Incidents, Policy, Trust, UnixSeconds};
 
 /// Why a verdict is as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,13 +33,15 @@ pub struct ExplainedEvidence {
     pub effect: String,
 }
 
-/// Judges a record as [`super::verdict`] does, and says why.
+/// Judges as [`super::verdict`] does, and says why.
 #[must_use]
-pub fn explain(policy: &Policy, incidents: &Incidents, record: &Record, now: UnixSeconds) -> Explanation {
-    let weighed = weigh(policy, incidents, record, now);
-    let verdict = judge(policy, incidents, record, &weighed, now);
+pub fn explain<'a>(policy: &Policy, incidents: &Incidents, case: impl Into<Case<'a>>, now: UnixSeconds) -> Explanation {
+    let case = case.into();
+    let weighed = weigh(policy, incidents, case.record, now);
+    let verdict = judge(policy, incidents, case, &weighed, now);
     let evidence = weighed.iter().map(|weighed| explained(policy, &verdict, weighed)).collect();
-    let changes = changes(policy, &verdict);
+    let own = suppression(policy, case.without_domain(), &weighed, now);
+    let changes = changes(policy, case, &verdict, own.as_ref());
     Explanation { verdict, evidence, changes }
 }
 
@@ -51,6 +53,7 @@ fn explained(policy: &Policy, verdict: &Verdict, weighed: &Weighed<'_>) -> Expla
             format!("counts as {}, and suppresses", class.as_str())
         }
         Effect::Counts => format!("counts as {}", class.as_str()),
+        Effect::NoRecipient => "left out: a whole domain is no recipient".to_owned(),
         Effect::None => format!("{}: suppresses nobody", class.as_str()),
         Effect::Lifted => "left out: a lift came after it".to_owned(),
         Effect::Incident(incident) => {
@@ -75,10 +78,15 @@ fn explained(policy: &Policy, verdict: &Verdict, weighed: &Weighed<'_>) -> Expla
     ExplainedEvidence { evidence: (*evidence).clone(), class: *class, rule: policy.rule_of(evidence), counts, effect: words }
 }
 
-fn changes(policy: &Policy, verdict: &Verdict) -> Vec<String> {
+/// `own` is the suppression that there would be if its whole domain were not suppressed.
+fn changes(policy: &Policy, case: Case<'_>, verdict: &Verdict, own: Option<&Suppression>) -> Vec<String> {
     let mut changes = match &verdict.suppression {
+        None if case.record.address.is_whole_domain() => vec!["only an entry by hand suppresses all of a domain".to_owned()],
         None => if_not_suppressed(verdict),
-        Some(suppression) => if_suppressed(policy, verdict, suppression),
+        Some(suppression) => match &suppression.whole_domain {
+            Some(whole_domain) => if_of_whole_domain(case, suppression, whole_domain, own),
+            None => if_suppressed(policy, verdict, suppression),
+        },
     };
     if let Some(advice) = &verdict.advice {
         changes.push(format!("second_opinion = \"enforce\" in the policy suppresses it: {advice}"));
@@ -107,12 +115,32 @@ fn if_not_suppressed(verdict: &Verdict) -> Vec<String> {
     changes
 }
 
-fn if_suppressed(policy: &Policy, verdict: &Verdict, suppression: &Suppression) -> Vec<String> {
-    let mut changes = Vec::new();
-    match suppression.until {
-        Some(until) => changes.push(format!("it ends at {until} unless more comes")),
-        None => changes.push("it does not end by itself".to_owned()),
+fn if_of_whole_domain(
+    case: Case<'_>,
+    suppression: &Suppression,
+    whole_domain: &WholeDomain,
+    own: Option<&Suppression>,
+) -> Vec<String> {
+    let lift = format!("a lift of {}", whole_domain.name());
+    if case.record.address.is_whole_domain() {
+        return vec![end_of(suppression), format!("{lift} releases all of the domain that nothing else suppresses")];
     }
+    let released = match own {
+        Some(own) => format!("{lift} leaves it suppressed by itself: {own}"),
+        None => format!("{lift} releases it"),
+    };
+    vec![end_of(suppression), released, "a lift of the address alone does not release it".to_owned()]
+}
+
+fn end_of(suppression: &Suppression) -> String {
+    match suppression.until {
+        Some(until) => format!("it ends at {until} unless more comes"),
+        None => "it does not end by itself".to_owned(),
+    }
+}
+
+fn if_suppressed(policy: &Policy, verdict: &Verdict, suppression: &Suppression) -> Vec<String> {
+    let mut changes = vec![end_of(suppression)];
     changes.push("a lift releases it".to_owned());
     match suppression.reason {
         Reason::Manual => {}

@@ -1,5 +1,6 @@
 mod outdated;
 mod reference;
+mod whole_domain;
 mod words;
 
 use super::*;

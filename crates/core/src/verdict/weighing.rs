@@ -17,6 +17,8 @@ pub(super) enum Effect<'a> {
     Counts,
     /// Its class suppresses nobody.
     None,
+    /// It is said of a whole domain, as if that were a recipient.
+    NoRecipient,
     /// A lift came after it.
     Lifted,
     /// An incident covers it.
@@ -84,6 +86,9 @@ fn weigh_each<'a>(
 
 /// What keeps evidence of whichever class from counting.
 fn keeps_out<'a>(incidents: &'a Incidents, record: &Record, evidence: &Evidence) -> Option<Effect<'a>> {
+    if record.address.is_whole_domain() {
+        return Some(Effect::NoRecipient);
+    }
     if record.lift.as_ref().is_some_and(|lift| evidence.time <= lift.fence) {
         return Some(Effect::Lifted);
     }

@@ -36,7 +36,7 @@ impl<S: AdministrativeStore> Hands<S> {
         info!(?address, "an address was suppressed by hand");
         // Whatever else is known of it, the entry comes first: there is nothing to read for that.
         let without = Verdict::without_evidence(&self.rules.borrow().policy);
-        let verdict = Verdict { suppression: Some(Suppression::from(&entry)), ..without };
+        let verdict = Verdict { suppression: Some(Suppression::by_hand(&address, &entry)), ..without };
         Ok(CreateSuppressionResponse { suppression: record::suppression(&address, &verdict, Some(&entry)) })
     }
 
