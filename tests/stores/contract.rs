@@ -4,6 +4,7 @@ mod answers;
 mod incidents;
 mod letters;
 mod listing;
+mod whole_domains;
 
 use suppressd_core::store::Outcome::{Duplicate, Ignored, Recorded};
 use suppressd_core::store::Store;

@@ -117,6 +117,39 @@ fn what_another_process_records_is_known_within_the_bound() {
 }
 
 #[test]
+fn whole_domains_are_known_of_every_process_within_the_bound() {
+    let server = RedisServer::start(&[]);
+    block_on(async {
+        let other = server.store();
+        other.suppress(&address("*@before.example"), entry(1, "asked to")).await.unwrap();
+        let store = filtered(&server);
+        let is_suppressed = async |domain: &str| {
+            let found = store.find(&[address(&format!("a@{domain}"))]).await.unwrap().remove(0);
+            found.domain_entry.is_some()
+        };
+        // Before anything is confirmed, too.
+        assert!(is_suppressed("before.example").await);
+        following(&store, async {
+            until_confirmed(&store).await;
+            assert!(is_suppressed("before.example").await);
+            let mut slowest = Duration::ZERO;
+            for number in 0..50 {
+                let domain = format!("d{number}.example");
+                assert!(!is_suppressed(&domain).await);
+                other.suppress(&address(&format!("*@{domain}")), entry(1, "asked to")).await.unwrap();
+                let entered = Instant::now();
+                until("it is known", async || is_suppressed(&domain).await).await;
+                slowest = slowest.max(entered.elapsed());
+            }
+            assert!(slowest < BOUND, "{slowest:?}");
+            store.suppress(&address("*@here.example"), entry(1, "asked to")).await.unwrap();
+            assert!(is_suppressed("here.example").await, "who enters it knows it at once");
+        })
+        .await;
+    });
+}
+
+#[test]
 fn a_feed_of_more_entries_than_one_answer_holds_is_read_to_its_end() {
     let server = RedisServer::start(&[]);
     block_on(async {

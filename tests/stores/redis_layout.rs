@@ -77,6 +77,17 @@ fn what_an_operator_does_is_told() {
 }
 
 #[test]
+fn a_whole_domain_s_entry_is_a_record_like_any_other() {
+    let server = RedisServer::start(&[]);
+    block_on(async { server.store().suppress(&address("*@Bad.Example"), entry(5, "spam traps")).await.unwrap() });
+    let [record, feed] = ["sup:{bf}:a:*@bad.example", "sup:{bf}:feed"];
+    let said: String = server.cli(&["HGET", record, "manual"]);
+    assert_eq!(said, r#"{"since":5,"until":null,"who":"ops","note":"spam traps"}"#);
+    let entries: Entries = server.cli(&["XRANGE", feed, "-", "+"]);
+    assert_eq!(entries[0].1, ["a", "*@bad.example"]);
+}
+
+#[test]
 fn fields_of_a_later_version_are_left_alone() {
     let server = RedisServer::start(&[]);
     block_on(async {

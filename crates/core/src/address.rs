@@ -83,6 +83,11 @@ impl FromStr for Address {
     }
 }
 
+/// The domain for all of which an address stands, given by its name as a store has it; none if it stands for one mailbox.
+pub(crate) fn domain_of_everybody(name: &str) -> Option<&str> {
+    name.strip_prefix(EVERYBODY)?.strip_prefix('@')
+}
+
 fn by_all_rules(input: &str) -> Result<Address, Error> {
     let invalid = |reason| Error::InvalidAddress { reason };
     if input.len() > MAX_INPUT_BYTES {
@@ -214,10 +219,11 @@ mod tests {
         assert_eq!((whole.as_str(), whole.is_whole_domain()), ("*@xn--bcher-kva.example", true));
         assert_eq!(parse("a@b\u{fc}cher.example").unwrap().whole_domain(), whole);
         assert_eq!(whole.whole_domain(), whole);
+        assert_eq!(domain_of_everybody(whole.as_str()), Some(whole.domain()));
         assert!(matches!(Address::recipient(" <*@x.example>"), Err(Error::InvalidAddress { .. })));
         for one in ["a@x.example", "**@x.example", "*a@x.example", "\"*@y\"@x.example"] {
             let recipient = Address::recipient(one).unwrap();
-            assert!(!recipient.is_whole_domain(), "{one}");
+            assert_eq!((recipient.is_whole_domain(), domain_of_everybody(recipient.as_str())), (false, None), "{one}");
             assert_eq!(recipient.whole_domain().as_str(), "*@x.example");
         }
         let longest = format!("a@{}.example", [&*"d".repeat(60); 4].join("."));

@@ -7,6 +7,7 @@ mod answers;
 pub mod embedded;
 mod feed;
 mod filtered;
+mod findings;
 mod incidents;
 mod listing;
 pub mod memory;
@@ -15,11 +16,14 @@ pub mod redis;
 
 use std::future::Future;
 
+use findings::Inquiry;
+
 use crate::{Address, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
 
 pub use answers::{AnswerStore, DomainAnswers};
 pub use feed::{FeedSink, FeedStore};
 pub use filtered::{FilterState, FilteredStore};
+pub use findings::Findings;
 pub use incidents::{BookVersion, IncidentStore, amend_incidents};
 pub use listing::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
 
@@ -76,6 +80,32 @@ pub trait EvidenceStore: Clone + Send + Sync + 'static {
     /// As there; and if too few replicas say in time that they still follow.
     fn records_strictly(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send {
         self.records(addresses)
+    }
+
+    /// What is known of addresses and of their whole domains, in their order.
+    ///
+    /// # Errors
+    ///
+    /// If any of it could not be read for certain, the whole call fails.
+    fn find(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Findings>, Error>> + Send {
+        async move {
+            let inquiry = Inquiry::about_all(addresses);
+            let records = self.records(inquiry.asked()).await?;
+            inquiry.findings(addresses.len(), records)
+        }
+    }
+
+    /// As [`find`](Self::find), and as certain as [`records_strictly`](Self::records_strictly).
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn find_strictly(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Findings>, Error>> + Send {
+        async move {
+            let inquiry = Inquiry::about_all(addresses);
+            let records = self.records_strictly(inquiry.asked()).await?;
+            inquiry.findings(addresses.len(), records)
+        }
     }
 
     /// Asks whether the store could record and read just now.

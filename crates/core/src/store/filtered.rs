@@ -1,19 +1,25 @@
-//! A store behind a filter: an address that surely has no record is answered from memory.
+//! A store behind a filter: an address that surely has no record is answered from memory, and so is a whole domain.
+
+mod confirmations;
+mod whole_domains;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::feed::BUCKETS;
+use super::findings::Inquiry;
 use super::{
-    AdministrativeStore, AnswerStore, BookVersion, DomainAnswers, EvidenceStore, FeedSink, FeedStore, IncidentStore, LetterStore,
-    ListingPage, ListingPlace, ListingStore, Outcome,
+    AdministrativeStore, AnswerStore, BookVersion, DomainAnswers, EvidenceStore, FeedSink, FeedStore, Findings, IncidentStore,
+    LetterStore, ListingPage, ListingPlace, ListingStore, Outcome,
 };
+use crate::address::domain_of_everybody;
 use crate::{
     Address, AnswersBySlot, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead, LetterId, LetterUsage,
     ManualEntry, Record, UnixSeconds,
 };
+use confirmations::Confirmations;
+use whole_domains::{MAX_WHOLE_DOMAINS, WholeDomains};
 
 /// A store, and what is known of the addresses that have a record in it. Clones share both.
 #[derive(Clone)]
@@ -26,11 +32,8 @@ pub struct FilteredStore<S> {
 /// The filter, and how far it can be believed.
 struct Known {
     filter: Filter,
-    /// How long what was confirmed of a bucket may be believed.
-    bound: Duration,
-    /// Confirmations are counted in nanoseconds from here, and from 1.
-    beginning: Instant,
-    confirmed: [AtomicU64; BUCKETS],
+    domains: WholeDomains,
+    confirmations: Confirmations,
     counts: Counts,
 }
 
@@ -44,9 +47,9 @@ struct Counts {
 /// What a filter has done, and how it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FilterState {
-    /// Addresses that the filter answered: they have no record.
+    /// Addresses that the filter answered: neither they nor their whole domains have a record.
     pub answered: u64,
-    /// Addresses for which the store was asked, since they may have a record.
+    /// Addresses for which the store was asked, since they or their whole domains may have a record.
     pub passed_on: u64,
     /// Addresses for which the store was asked, since the filter could not be believed.
     pub unconfirmed: u64,
@@ -61,14 +64,7 @@ pub struct FilterState {
 impl<S> FilteredStore<S> {
     /// A store behind an empty filter, of which nothing is confirmed: until it is followed, every question goes to the store.
     pub fn new(store: S, bound: Duration) -> Self {
-        let known = Known {
-            filter: Filter::default(),
-            bound,
-            beginning: Instant::now(),
-            confirmed: [const { AtomicU64::new(0) }; BUCKETS],
-            counts: Counts::default(),
-        };
-        Self { store, known: Some(Arc::new(known)) }
+        Self { store, known: Some(Arc::new(Known::new(bound, MAX_WHOLE_DOMAINS))) }
     }
 
     /// A store without a filter: for who records and answers nothing.
@@ -80,20 +76,20 @@ impl<S> FilteredStore<S> {
     #[must_use]
     pub fn filter_state(&self) -> Option<FilterState> {
         let known = self.known.as_ref()?;
-        let Known { filter, counts, .. } = &**known;
+        let Known { filter, domains, confirmations, counts } = &**known;
         Some(FilterState {
             answered: counts.answered.load(Ordering::Relaxed),
             passed_on: counts.passed_on.load(Ordering::Relaxed),
             unconfirmed: counts.unconfirmed.load(Ordering::Relaxed),
             addresses: filter.len(),
-            bytes: filter.bytes(),
-            lag: known.lag(Instant::now()),
+            bytes: filter.bytes() + domains.bytes(),
+            lag: confirmations.lag(Instant::now()),
         })
     }
 
     fn insert(&self, address: &Address) {
         if let Some(known) = &self.known {
-            known.filter.insert(address.as_str());
+            known.add(address.as_str());
         }
     }
 }
@@ -107,57 +103,65 @@ impl<S: FeedStore> FilteredStore<S> {
         }
     }
 
-    /// The places of the addresses that the store has to be asked for.
-    fn not_answered(&self, known: &Known, addresses: &[Address]) -> Vec<usize> {
-        let now = known.nanoseconds(Instant::now());
-        let mut asked = Vec::new();
-        let mut unconfirmed = 0;
+    /// What the store has to be asked for addresses, and for their whole domains if those matter; none if memory answers for all.
+    fn inquiry(&self, known: &Known, addresses: &[Address], with_domains: bool) -> Option<Inquiry> {
+        let now = known.confirmations.nanoseconds(Instant::now());
+        // One look for all of them; when some bucket lags behind, a look for each.
+        let are_all_confirmed = known.confirmations.are_all_confirmed(now);
+        let is_confirmed =
+            |address: &Address| are_all_confirmed || known.confirmations.is_confirmed(self.store.bucket_of(address), now);
+        let (mut own, mut of_domains) = (Vec::new(), Vec::new());
+        let (mut asked, mut unconfirmed) = (0, 0);
         for (place, address) in addresses.iter().enumerate() {
-            let is_confirmed = known.is_confirmed(self.store.bucket_of(address), now);
-            unconfirmed += u64::from(!is_confirmed);
-            if !is_confirmed || known.filter.may_hold(address.as_str()) {
-                asked.push(place);
-            }
+            let is_own_confirmed = is_confirmed(address);
+            let is_domain_confirmed = !with_domains || are_all_confirmed || is_confirmed(&address.whole_domain());
+            let is_own_asked = !is_own_confirmed || known.filter.may_hold(address.as_str());
+            let is_domain_asked = with_domains && (!is_domain_confirmed || known.domains.may_hold(address.domain()));
+            own.extend(is_own_asked.then_some(place));
+            of_domains.extend(is_domain_asked.then_some(place));
+            asked += u64::from(is_own_asked || is_domain_asked);
+            unconfirmed += u64::from(!is_own_confirmed || !is_domain_confirmed);
         }
         let counts = &known.counts;
-        counts.answered.fetch_add((addresses.len() - asked.len()) as u64, Ordering::Relaxed);
+        counts.answered.fetch_add(addresses.len() as u64 - asked, Ordering::Relaxed);
         counts.unconfirmed.fetch_add(unconfirmed, Ordering::Relaxed);
-        counts.passed_on.fetch_add(asked.len() as u64 - unconfirmed, Ordering::Relaxed);
-        asked
+        counts.passed_on.fetch_add(asked - unconfirmed, Ordering::Relaxed);
+        (asked > 0).then(|| Inquiry::new(addresses, own, of_domains))
+    }
+}
+
+impl<S: EvidenceStore> FilteredStore<S> {
+    async fn make(&self, inquiry: Inquiry, addresses: usize) -> Result<Vec<Findings>, Error> {
+        let records = self.store.records(inquiry.asked()).await?;
+        inquiry.findings(addresses, records)
     }
 }
 
 impl Known {
-    /// When that is, in nanoseconds; never 0, which stands for "not confirmed".
-    fn nanoseconds(&self, time: Instant) -> u64 {
-        let since = time.saturating_duration_since(self.beginning).as_nanos();
-        u64::try_from(since).unwrap_or(u64::MAX).saturating_add(1)
-    }
-
-    fn is_confirmed(&self, bucket: u8, now: u64) -> bool {
-        // What was added before the confirmation is seen by whoever sees the confirmation.
-        let confirmed = self.confirmed[usize::from(bucket)].load(Ordering::Acquire);
-        let bound = u64::try_from(self.bound.as_nanos()).unwrap_or(u64::MAX);
-        confirmed != 0 && now.saturating_sub(confirmed) <= bound
-    }
-
-    fn lag(&self, now: Instant) -> Option<Duration> {
-        let oldest = self.confirmed.iter().map(|confirmed| confirmed.load(Ordering::Acquire)).min().unwrap_or(0);
-        (oldest != 0).then(|| Duration::from_nanos(self.nanoseconds(now).saturating_sub(oldest)))
+    fn new(bound: Duration, max_whole_domains: usize) -> Self {
+        Self {
+            filter: Filter::default(),
+            domains: WholeDomains::new(max_whole_domains),
+            confirmations: Confirmations::new(bound),
+            counts: Counts::default(),
+        }
     }
 }
 
 impl FeedSink for Known {
     fn add(&self, address: &str) {
         self.filter.insert(address);
+        if let Some(domain) = domain_of_everybody(address) {
+            self.domains.insert(domain);
+        }
     }
 
     fn confirm(&self, bucket: u8, asked_at: Instant) {
-        self.confirmed[usize::from(bucket)].store(self.nanoseconds(asked_at), Ordering::Release);
+        self.confirmations.confirm(bucket, asked_at);
     }
 
     fn doubt(&self, bucket: u8) {
-        self.confirmed[usize::from(bucket)].store(0, Ordering::Release);
+        self.confirmations.doubt(bucket);
     }
 }
 
@@ -173,27 +177,24 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
     /// What goes to the store is boxed: a question that memory answers would carry the room for it along.
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
         let Some(known) = &self.known else { return Box::pin(self.store.records(addresses)).await };
-        let asked = self.not_answered(known, addresses);
-        if asked.len() == addresses.len() {
-            return Box::pin(self.store.records(addresses)).await;
-        }
-        let mut records = vec![None; addresses.len()];
-        if !asked.is_empty() {
-            let some: Vec<Address> = asked.iter().map(|place| addresses[*place].clone()).collect();
-            let found = Box::pin(self.store.records(&some)).await?;
-            if found.len() != some.len() {
-                return Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() });
-            }
-            for (place, record) in asked.into_iter().zip(found) {
-                records[place] = record;
-            }
-        }
-        Ok(records)
+        let Some(inquiry) = self.inquiry(known, addresses, false) else { return Ok(vec![None; addresses.len()]) };
+        let findings = Box::pin(self.make(inquiry, addresses.len())).await?;
+        Ok(findings.into_iter().map(|found| found.record).collect())
+    }
+
+    async fn find(&self, addresses: &[Address]) -> Result<Vec<Findings>, Error> {
+        let Some(known) = &self.known else { return Box::pin(self.store.find(addresses)).await };
+        let Some(inquiry) = self.inquiry(known, addresses, true) else { return Ok(Findings::none(addresses.len())) };
+        Box::pin(self.make(inquiry, addresses.len())).await
     }
 
     /// Never from memory: what is asked for is what the store is certain of.
     async fn records_strictly(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
         self.store.records_strictly(addresses).await
+    }
+
+    async fn find_strictly(&self, addresses: &[Address]) -> Result<Vec<Findings>, Error> {
+        self.store.find_strictly(addresses).await
     }
 
     async fn probe(&self) -> Result<(), Error> {

@@ -1,3 +1,5 @@
+mod domains;
+
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Mutex;
@@ -116,7 +118,7 @@ fn a_confirmation_ends_with_its_bound() {
     // By when the store was asked, however lately it answered.
     known.confirm(b'a', long_ago(BOUND / 2));
     assert_eq!(asked(&store, &watched, &["a@x.example"]).len(), 0);
-    assert!(!known.is_confirmed(b'a', known.nanoseconds(Instant::now() + BOUND)));
+    assert!(!known.confirmations.is_confirmed(b'a', known.confirmations.nanoseconds(Instant::now() + BOUND)));
     for bucket in 0..=255 {
         known.confirm(bucket, Instant::now());
     }

@@ -1,0 +1,124 @@
+//! What a store finds about addresses that are to be judged: their own records, and what is entered for their whole domains.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::{Address, Error, ManualEntry, Record};
+
+/// What is found about one address.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Its own record, if it has one.
+    pub record: Option<Record>,
+    /// What an operator entered for its whole domain, also if that has expired; none for an address that itself stands for one.
+    pub domain_entry: Option<Arc<ManualEntry>>,
+}
+
+impl Findings {
+    /// Nothing, about so many addresses.
+    pub(super) fn none(addresses: usize) -> Vec<Self> {
+        std::iter::repeat_with(Self::default).take(addresses).collect()
+    }
+
+    /// Whether nothing is known of it.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        self.record.is_none() && self.domain_entry.is_none()
+    }
+}
+
+/// Which records have to be read for the findings about some addresses: all of them in one call, and each whole domain's once.
+pub(super) struct Inquiry {
+    /// Addresses whose own records are read, and behind them the whole domains.
+    asked: Vec<Address>,
+    /// The places of those addresses.
+    own: Vec<usize>,
+    /// Places of addresses whose whole domains' records are read, and which of those.
+    of_domains: Vec<(usize, usize)>,
+}
+
+impl Inquiry {
+    /// About addresses whose own records and whose whole domains' records may be there.
+    pub(super) fn about_all(addresses: &[Address]) -> Self {
+        Self::new(addresses, (0..addresses.len()).collect(), (0..addresses.len()).collect())
+    }
+
+    /// About addresses of which those at the places `own` may have a record, and those at the places `of_domains` a whole domain
+    /// that has one.
+    pub(super) fn new(addresses: &[Address], own: Vec<usize>, of_domains: Vec<usize>) -> Self {
+        let mut asked: Vec<Address> = own.iter().map(|place| addresses[*place].clone()).collect();
+        let mut domains: HashMap<&str, usize> = HashMap::new();
+        // The record of an address that stands for a whole domain is its own.
+        let of_recipients = of_domains.into_iter().filter(|place| !addresses[*place].is_whole_domain());
+        let which = |place: usize| {
+            let next = domains.len();
+            let which = *domains.entry(addresses[place].domain()).or_insert(next);
+            if which == next {
+                asked.push(addresses[place].whole_domain());
+            }
+            (place, which)
+        };
+        let of_domains = of_recipients.map(which).collect();
+        Self { asked, own, of_domains }
+    }
+
+    /// Whose records are to be read.
+    pub(super) fn asked(&self) -> &[Address] {
+        &self.asked
+    }
+
+    /// The findings about so many addresses, from the records that were read.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many records as were asked for.
+    pub(super) fn findings(self, addresses: usize, mut records: Vec<Option<Record>>) -> Result<Vec<Findings>, Error> {
+        if records.len() != self.asked.len() {
+            return Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() });
+        }
+        let of_domains = records.split_off(self.own.len());
+        let entries: Vec<Option<Arc<ManualEntry>>> =
+            of_domains.into_iter().map(|record| record.and_then(|record| record.manual).map(Arc::new)).collect();
+        let mut findings = Findings::none(addresses);
+        for (place, record) in self.own.into_iter().zip(records) {
+            findings[place].record = record;
+        }
+        for (place, which) in self.of_domains {
+            findings[place].domain_entry.clone_from(&entries[which]);
+        }
+        Ok(findings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UnixSeconds;
+
+    #[test]
+    fn each_address_gets_its_own_record_and_its_domain_s_entry() {
+        let addresses = ["a@x.example", "b@y.example", "c@x.example", "*@x.example"].map(|text| text.parse::<Address>().unwrap());
+        let inquiry = Inquiry::about_all(&addresses);
+        let asked: Vec<_> = inquiry.asked().iter().map(Address::as_str).collect();
+        assert_eq!(asked, ["a@x.example", "b@y.example", "c@x.example", "*@x.example", "*@x.example", "*@y.example"]);
+        let entry = ManualEntry { since: UnixSeconds::default(), until: None, who: "ops".into(), note: "asked to".into() };
+        let record = |text: &str| {
+            let mut record = Record::new(text.parse().unwrap());
+            record.manual = Some(entry.clone());
+            record
+        };
+        let records =
+            vec![None, Some(record("b@y.example")), None, Some(record("*@x.example")), Some(record("*@x.example")), None];
+        let findings = inquiry.findings(addresses.len(), records).unwrap();
+        let found: Vec<_> = findings.iter().map(|found| (found.record.is_some(), found.domain_entry.is_some())).collect();
+        assert_eq!(found, [(false, true), (true, false), (false, true), (true, false)]);
+    }
+
+    #[test]
+    fn what_does_not_fit_the_question_is_an_error() {
+        let addresses = ["a@x.example".parse().unwrap()];
+        for records in [vec![], vec![None], vec![None; 3]] {
+            assert!(Inquiry::about_all(&addresses).findings(1, records).is_err());
+        }
+    }
+}
