@@ -28,6 +28,7 @@ mod store_faults;
 mod strict;
 mod verdicts;
 pub(crate) mod webhook;
+mod whole_domains;
 
 use tempfile::TempDir;
 

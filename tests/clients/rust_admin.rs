@@ -2,8 +2,8 @@
 
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
 use suppressd_service::proto::{
-    CreateSuppressionRequest, DeleteSuppressionRequest, DeleteSuppressionResponse, GetRecordRequest, ListSuppressionsRequest,
-    ListSuppressionsResponse, Record, Suppression,
+    CreateSuppressionRequest, DeleteSuppressionRequest, DeleteSuppressionResponse, GetRecordRequest, GetRecordResponse,
+    ListSuppressionsRequest, ListSuppressionsResponse, Record, Suppression,
 };
 use tonic::Status;
 use tonic::transport::Channel;
@@ -49,9 +49,13 @@ impl Admin {
             .map(tonic::Response::into_inner)
     }
 
-    pub(crate) fn record(&self, email: &str) -> Option<Record> {
+    pub(crate) fn explained(&self, email: &str) -> GetRecordResponse {
         let request = self.caller.request(GetRecordRequest { email: email.into(), account: String::new() });
-        self.caller.wait_for(self.client.clone().get_record(request)).unwrap().into_inner().record
+        self.caller.wait_for(self.client.clone().get_record(request)).unwrap().into_inner()
+    }
+
+    pub(crate) fn record(&self, email: &str) -> Option<Record> {
+        self.explained(email).record
     }
 
     pub(crate) fn page(&self, request: ListSuppressionsRequest) -> Result<ListSuppressionsResponse, Status> {

@@ -25,11 +25,11 @@ super::on_both_stores!(
     the_commands_suppress_show_and_lift,
 );
 
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     UnixSeconds::from(SystemTime::now()).get()
 }
 
-fn by_command(server: &Suppressd, arguments: &[&str]) -> Output {
+pub(super) fn by_command(server: &Suppressd, arguments: &[&str]) -> Output {
     run(&[arguments, &["--server", &server.grpc_url()]].concat())
 }
 
@@ -135,7 +135,6 @@ fn what_no_entry_and_no_lift_can_be_is_refused(ground: &Ground) {
     let too_long = format!("{longest}n");
     for (email, words, field) in [
         ("nonsense", "x", "email"),
-        ("*@example.com", "x", "email"),
         ("b@example.com", "", "words"),
         ("b@example.com", " ", "words"),
         ("b@example.com", "a\nb", "words"),

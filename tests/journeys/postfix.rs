@@ -15,16 +15,16 @@ on_both_stores!(a_suppressed_recipient_is_refused_and_every_other_key_is_not_fou
 /// Where Debian has what only root needs.
 const SBIN: &str = "/usr/sbin";
 
-struct MailServer(TcpStream);
+pub(super) struct MailServer(TcpStream);
 
 impl MailServer {
-    fn at(address: SocketAddr) -> Self {
+    pub(super) fn at(address: SocketAddr) -> Self {
         let tcp = TcpStream::connect(address).unwrap();
         tcp.set_read_timeout(Some(PATIENCE)).unwrap();
         Self(tcp)
     }
 
-    fn ask(&mut self, lookup: &str) -> String {
+    pub(super) fn ask(&mut self, lookup: &str) -> String {
         write!(self.0, "{}:{lookup},", lookup.len()).unwrap();
         let mut byte = [0];
         let mut digits = String::new();

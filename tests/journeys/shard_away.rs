@@ -38,6 +38,8 @@ struct Ground {
     released: String,
     /// In that shard: suppressed, and with no record.
     away: [String; 2],
+    /// Unknown, and in a shard that stays; but whether its whole domain is suppressed is to be found in the other one.
+    domain_away: String,
     _policy: tempfile::TempDir,
 }
 
@@ -50,14 +52,20 @@ impl Ground {
             addresses.find(|address| (cluster.master_of_address(address) == shard) == is_there).unwrap()
         };
         let [unknown, soft, hard] = ["unknown", "soft", "hard"].map(|name| find(name, "x.example", false));
-        let released = find("hard", "released.example", false);
+        let released = find("hard", "pardoned.example", false);
+        assert!(
+            ["x.example", "pardoned.example"].iter().all(|domain| cluster.master_of_address(&format!("*@{domain}")) != shard)
+        );
+        let mut domains = (0..).map(|number| format!("domain{number}.example"));
+        let domain = domains.find(|domain| cluster.master_of_address(&format!("*@{domain}")) == shard).unwrap();
+        let domain_away = find("unknown", &domain, false);
         let away = ["hard", "unknown"].map(|name| find(name, "x.example", true));
         let directory = tempfile::tempdir().unwrap();
         let policy = directory.path().join("policy.toml");
         std::fs::write(&policy, POLICY).unwrap();
         let flags = ["--policy", policy.to_str().unwrap(), "--redis-read-deadline-ms", READ_DEADLINE_MS];
         let server = Launch::on(&cluster.url()).flags(&flags).start();
-        let ground = Self { cluster, server, shard, unknown, soft, hard, released, away, _policy: directory };
+        let ground = Self { cluster, server, shard, unknown, soft, hard, released, away, domain_away, _policy: directory };
         ground.fill();
         ground
     }
@@ -69,7 +77,7 @@ impl Ground {
         }
         let opened = run(&[
             &["incident", "--server", &self.server.grpc_url(), "open", "--yes", "--why", "false bounces"][..],
-            &["--from", "2023-09-20", "--to", "2023-09-21", "--domain", "released.example"],
+            &["--from", "2023-09-20", "--to", "2023-09-21", "--domain", "pardoned.example"],
         ]
         .concat());
         assert!(opened.status.success(), "{opened:?}");
@@ -81,7 +89,7 @@ impl Ground {
     /// Waits until what is known of the incidents and of who has a record is too old.
     fn await_away(&self) {
         let checks = self.server.checks();
-        let asked = [&self.released, &self.away[0], &self.away[1]];
+        let asked = [&self.released, &self.away[0], &self.away[1], &self.domain_away];
         checks.await_that("they are missed", |checks| asked.iter().all(|email| checks.one(email).is_err()));
     }
 
@@ -91,7 +99,7 @@ impl Ground {
             for email in [&self.unknown, &self.soft, &self.hard] {
                 assert_eq!(checks.is_suppressed(email), *email == self.hard, "{email}");
             }
-            for email in [&self.released, &self.away[0], &self.away[1]] {
+            for email in [&self.released, &self.away[0], &self.away[1], &self.domain_away] {
                 assert_eq!(checks.one(email).unwrap_err().code(), Code::Unavailable, "{email}");
                 assert_eq!(suppressed(&checks, &[&self.unknown, email]), Err(Code::Unavailable), "{email}");
             }
@@ -105,9 +113,9 @@ impl Ground {
 
     fn assert_all_is_back(&self) {
         let checks = self.server.checks();
-        let asked = [&*self.unknown, &self.soft, &self.hard, &self.released, &self.away[0], &self.away[1]];
+        let asked = [&*self.unknown, &self.soft, &self.hard, &self.released, &self.away[0], &self.away[1], &self.domain_away];
         checks.await_that("it recovers", |checks| suppressed(checks, &asked).is_ok());
-        assert_eq!(suppressed(&checks, &asked), Ok(vec![false, false, true, false, true, false]));
+        assert_eq!(suppressed(&checks, &asked), Ok(vec![false, false, true, false, true, false, false]));
     }
 }
 

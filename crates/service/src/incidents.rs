@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use suppressd_core::store::{BookVersion, IncidentStore};
-use suppressd_core::{Error, Incidents, Policy, Record, UnixSeconds, Verdict, outdated_verdict, verdict};
+use suppressd_core::{Case, Error, Incidents, Policy, UnixSeconds, Verdict, outdated_verdict, verdict};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -48,11 +48,11 @@ pub(crate) enum Book {
 }
 
 impl Book {
-    /// The verdict on a record; `None` if it depends on incidents that cannot be read.
-    pub(crate) fn verdict(&self, policy: &Policy, record: &Record, now: UnixSeconds) -> Option<Verdict> {
+    /// The verdict on a case; `None` if it depends on incidents that cannot be read.
+    pub(crate) fn verdict(&self, policy: &Policy, case: Case<'_>, now: UnixSeconds) -> Option<Verdict> {
         match self {
-            Self::Fresh(incidents) => Some(verdict(policy, incidents, record, now)),
-            Self::Outdated(last_read) => outdated_verdict(policy, last_read.as_deref(), record, now),
+            Self::Fresh(incidents) => Some(verdict(policy, incidents, case, now)),
+            Self::Outdated(last_read) => outdated_verdict(policy, last_read.as_deref(), case, now),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use suppressd_core::event::wire::label;
-use suppressd_core::store::{EvidenceStore, IncidentStore};
-use suppressd_core::{Address, Error, Explanation, Policy, Record, Rulebook, UnixSeconds, Verdict, explain};
+use suppressd_core::store::{EvidenceStore, Findings, IncidentStore};
+use suppressd_core::{Address, Case, Error, Explanation, ManualEntry, Policy, Record, Rulebook, UnixSeconds, Verdict, explain};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -40,6 +40,7 @@ impl Reading {
 pub(crate) struct Explained {
     pub(crate) address: Address,
     pub(crate) record: Option<Record>,
+    pub(crate) domain_entry: Option<Arc<ManualEntry>>,
     pub(crate) explanation: Explanation,
 }
 
@@ -59,25 +60,27 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     }
 
     async fn judge_one(&self, email: &str, account: &str, reading: Reading) -> Result<Verdict, Error> {
-        let address: Address = email.parse()?;
-        let records = self.read(std::slice::from_ref(&address), reading).await?;
-        if let [None] = &*records {
+        let address = Address::recipient(email)?;
+        let findings = self.read(std::slice::from_ref(&address), reading).await?;
+        if findings.iter().all(Findings::are_none) {
             return Ok(Verdict::without_evidence(&self.rules.borrow().policy));
         }
         // Boxed, as whatever nearly no check comes to: all would carry the room for it along.
-        Box::pin(self.verdicts(records, account)).await?.pop().ok_or_else(wrong_number)
+        Box::pin(self.verdicts(&[address], findings, account)).await?.pop().ok_or_else(wrong_number)
     }
 
-    /// Judges one address, and says why. That takes the incidents themselves: without them it fails, whatever the verdict.
+    /// Judges one address, or a whole domain, and says why. That takes the incidents themselves: without them it fails, whatever the verdict.
     pub(crate) async fn explain(&self, email: &str, account: &str) -> Result<Explained, Error> {
         let address: Address = email.parse()?;
-        let record = self.read(std::slice::from_ref(&address), Reading::Plain).await?.pop().flatten();
+        let found = self.read(std::slice::from_ref(&address), Reading::Plain).await?.pop();
+        let Findings { record, domain_entry } = found.ok_or_else(wrong_number)?;
         let rulebook = self.rulebook();
         let incidents = self.incidents.in_force().await.inspect_err(unreadable)?;
         let record = record.map(|record| seen(record, &rulebook.policy, &label(account)));
         let unknown = Record::new(address.clone());
-        let explanation = explain(&rulebook.policy, &incidents, record.as_ref().unwrap_or(&unknown), now());
-        Ok(Explained { address, record, explanation })
+        let case = Case::new(record.as_ref().unwrap_or(&unknown), domain_entry.as_deref());
+        let explanation = explain(&rulebook.policy, &incidents, case, now());
+        Ok(Explained { address, record, domain_entry, explanation })
     }
 
     /// Judges many addresses, in their order. What cannot be an address costs no other; a fault of the store fails all.
@@ -107,38 +110,39 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     async fn judge_many(&self, emails: &[String], account: &str, reading: Reading) -> Result<Vec<Result<Verdict, Error>>, Error> {
         let mut addresses: Vec<Address> = Vec::with_capacity(emails.len());
         let parsed: Vec<Result<(), Error>> =
-            emails.iter().map(|email| email.parse().map(|address| addresses.push(address))).collect();
-        let records = self.read(&addresses, reading).await?;
-        let mut verdicts = self.verdicts(records, account).await?.into_iter();
+            emails.iter().map(|email| Address::recipient(email).map(|address| addresses.push(address))).collect();
+        let findings = self.read(&addresses, reading).await?;
+        let mut verdicts = self.verdicts(&addresses, findings, account).await?.into_iter();
         Ok(parsed.into_iter().map(|parsed| parsed.and_then(|()| verdicts.next().ok_or_else(wrong_number))).collect())
     }
 
-    /// Judges what was read, in its order; all of it, or none if one of them is in doubt.
-    async fn verdicts(&self, records: Vec<Option<Record>>, account: &str) -> Result<Vec<Verdict>, Error> {
+    /// Judges what was read of addresses, in their order; all of it, or none if one of them is in doubt.
+    async fn verdicts(&self, addresses: &[Address], findings: Vec<Findings>, account: &str) -> Result<Vec<Verdict>, Error> {
         let rulebook = self.rulebook();
         let policy = &rulebook.policy;
         // Nothing is known of most addresses, and no incident says anything about those.
-        if records.iter().all(Option::is_none) {
-            return Ok(records.iter().map(|_| Verdict::without_evidence(policy)).collect());
+        if findings.iter().all(Findings::are_none) {
+            return Ok(findings.iter().map(|_| Verdict::without_evidence(policy)).collect());
         }
         let (account, now) = (label(account), now());
-        let records: Vec<_> = records.into_iter().map(|record| record.map(|record| seen(record, policy, &account))).collect();
-        let judge_one = |book: &Book, record: &Option<Record>| match record {
-            Some(record) => book.verdict(policy, record, now),
+        let findings: Vec<_> =
+            addresses.iter().zip(findings).map(|(address, found)| as_seen(address, found, policy, &account)).collect();
+        let judge_one = |book: &Book, found: &Findings| match &found.record {
+            Some(record) => book.verdict(policy, Case::new(record, found.domain_entry.as_deref()), now),
             None => Some(Verdict::without_evidence(policy)),
         };
-        let judge = |book: &Book| records.iter().map(|record| judge_one(book, record)).collect();
+        let judge = |book: &Book| findings.iter().map(|found| judge_one(book, found)).collect();
         self.incidents.judge(judge).await.inspect_err(unreadable)
     }
 
-    async fn read(&self, addresses: &[Address], reading: Reading) -> Result<Vec<Option<Record>>, Error> {
-        let records = match reading {
-            Reading::Plain => self.store.records(addresses).await,
-            Reading::Strict => Box::pin(self.store.records_strictly(addresses)).await,
+    async fn read(&self, addresses: &[Address], reading: Reading) -> Result<Vec<Findings>, Error> {
+        let findings = match reading {
+            Reading::Plain => self.store.find(addresses).await,
+            Reading::Strict => Box::pin(self.store.find_strictly(addresses)).await,
         };
-        let records = records.inspect_err(|error| warn!(%error, "evidence cannot be read"))?;
-        if records.len() == addresses.len() {
-            return Ok(records);
+        let findings = findings.inspect_err(|error| warn!(%error, "evidence cannot be read"))?;
+        if findings.len() == addresses.len() {
+            return Ok(findings);
         }
         Err(wrong_number())
     }
@@ -146,6 +150,13 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     fn rulebook(&self) -> Arc<Rulebook> {
         Arc::clone(&self.rules.borrow())
     }
+}
+
+/// What was found about an address, with a record if anything was, as a check sees it that names an account, or none.
+fn as_seen(address: &Address, found: Findings, policy: &Policy, account: &str) -> Findings {
+    let Findings { record, domain_entry } = found;
+    let record = record.or_else(|| domain_entry.as_ref().map(|_| Record::new(address.clone())));
+    Findings { record: record.map(|record| seen(record, policy, account)), domain_entry }
 }
 
 /// The record as a check sees it that names an account, or none.

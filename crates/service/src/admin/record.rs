@@ -8,7 +8,7 @@ use crate::proto::{ClassCounter, GetRecordResponse, Record, RecordedEvent, Secon
 use crate::suppression::{reason, result, timestamp};
 
 pub(super) fn response(explained: Explained) -> GetRecordResponse {
-    let Explained { address, record, explanation } = explained;
+    let Explained { address, record, domain_entry, explanation } = explained;
     let rule = explanation.verdict.suppression.as_ref().map(|suppression| suppression.rule.to_string());
     let record = record.map(|record| Record {
         events: explanation.evidence.into_iter().map(event).collect(),
@@ -26,6 +26,7 @@ pub(super) fn response(explained: Explained) -> GetRecordResponse {
         rule: rule.unwrap_or_default(),
         record,
         changes: explanation.changes,
+        domain_entry: domain_entry.as_deref().map(manual_entry),
     }
 }
 

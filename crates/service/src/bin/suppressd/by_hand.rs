@@ -69,7 +69,7 @@ async fn lift_all(arguments: LiftArguments) -> anyhow::Result<bool> {
                 if json {
                     json!({ "email": email, "lifted": false }).to_string()
                 } else {
-                    format!("{email}\tunknown\tnothing is known of it")
+                    format!("{email}\tunknown\t{}", status.message())
                 }
             }
             Err(status) => return Err(refusal(&status).context(email)),
@@ -81,19 +81,24 @@ async fn lift_all(arguments: LiftArguments) -> anyhow::Result<bool> {
 
 fn lifted_in_text(lifted: &DeleteSuppressionResponse) -> anyhow::Result<String> {
     let lift = lifted.lift.as_ref().context("the server's answer lacks the lift")?;
-    Ok(format!("{}\tlifted\tevidence up to {} no longer counts", lifted.email, time(lift.fence.as_ref())))
+    let still = lifted.still_suppressed.as_ref().map(|by| format!("; still suppressed: {}", by.detail)).unwrap_or_default();
+    Ok(format!("{}\tlifted\tevidence up to {} no longer counts{still}", lifted.email, time(lift.fence.as_ref())))
 }
 
 fn lifted_in_json(lifted: &DeleteSuppressionResponse) -> anyhow::Result<serde_json::Value> {
     let lift = lifted.lift.as_ref().context("the server's answer lacks the lift")?;
-    Ok(json!({
+    let mut object = json!({
         "email": lifted.email,
         "lifted": true,
         "at": time(lift.at.as_ref()),
         "fence": time(lift.fence.as_ref()),
         "who": lift.who,
         "why": lift.why,
-    }))
+    });
+    if let Some(suppression) = &lifted.still_suppressed {
+        object["still_suppressed"] = list::in_json(suppression);
+    }
+    Ok(object)
 }
 
 #[cfg(test)]

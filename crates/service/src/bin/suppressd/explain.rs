@@ -47,6 +47,9 @@ fn write_text(out: &mut impl Write, answer: &GetRecordResponse) -> anyhow::Resul
         None => writeln!(out, "  evidence: none, nothing is known of it")?,
         Some(record) => write_record(out, record)?,
     }
+    if let Some(entry) = &answer.domain_entry {
+        write_entry(out, "entry of its whole domain", entry)?;
+    }
     for change in &answer.changes {
         writeln!(out, "  change: {change}")?;
     }
@@ -62,9 +65,8 @@ fn write_record(out: &mut impl Write, record: &Record) -> anyhow::Result<()> {
     if record.last_delivered_at.is_some() {
         writeln!(out, "  last delivery: {}", time(record.last_delivered_at.as_ref()))?;
     }
-    if let Some(ManualEntry { at, expire_time, who, note }) = &record.manual_entry {
-        let until = expire_time.as_ref().map(|end| format!(" until {}", time(Some(end)))).unwrap_or_default();
-        writeln!(out, "  entry: {}{until} by {who}: {note}", time(at.as_ref()))?;
+    if let Some(entry) = &record.manual_entry {
+        write_entry(out, "entry", entry)?;
     }
     if let Some(Lift { at, fence, who, why }) = &record.lift {
         let fence = time(fence.as_ref());
@@ -73,11 +75,20 @@ fn write_record(out: &mut impl Write, record: &Record) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn write_entry(out: &mut impl Write, name: &str, entry: &ManualEntry) -> anyhow::Result<()> {
+    let ManualEntry { at, expire_time, who, note } = entry;
+    let until = expire_time.as_ref().map(|end| format!(" until {}", time(Some(end)))).unwrap_or_default();
+    Ok(writeln!(out, "  {name}: {}{until} by {who}: {note}", time(at.as_ref()))?)
+}
+
 fn as_json(answer: &GetRecordResponse) -> anyhow::Result<serde_json::Value> {
     let verdict = answer.verdict.as_ref().context("the server's answer lacks the verdict")?;
     let mut object = check::as_json(&answer.email, verdict);
     if !answer.rule.is_empty() {
         object["rule"] = answer.rule.clone().into();
+    }
+    if let Some(entry) = &answer.domain_entry {
+        object["domain_entry"] = list::entry_in_json(entry);
     }
     object["changes"] = answer.changes.clone().into();
     object["evidence"] = answer.record.iter().flat_map(|record| &record.events).map(event).collect();

@@ -76,7 +76,8 @@ fn in_text(suppression: &Suppression) -> String {
     text
 }
 
-fn in_json(suppression: &Suppression) -> Value {
+/// An address that is suppressed as a JSON object.
+pub(crate) fn in_json(suppression: &Suppression) -> Value {
     let mut object = json!({
         "email": suppression.email,
         "reason": check::reason(suppression.reason()),

@@ -6,10 +6,13 @@ use super::{Act, ServerArguments};
 
 #[derive(Debug, Args)]
 #[command(after_help = "An address that is suppressed by hand already gets the new note and the new time.\n\n\
+                        *@example.com stands for all addresses of that domain, but not of domains below it. Its note is shown to \
+                        whoever checks one of them.\n\n\
                         The token is taken from SUPPRESSD_ADMIN_TOKEN or SUPPRESSD_ADMIN_TOKEN_FILE. Exit 0 all are \
                         suppressed, 2 not all: those before the one that is named are.\n\n\
                         Examples:\n  suppressd suppress alice@example.com --note 'asked by phone'\n  \
-                        suppressd suppress --note 'on leave' --days 30 - < recipients.txt")]
+                        suppressd suppress --note 'on leave' --days 30 - < recipients.txt\n  \
+                        suppressd suppress '*@bad.example' --note 'spam traps'")]
 pub(crate) struct SuppressArguments {
     /// Addresses; - reads them from standard input, one a line
     #[arg(required = true, value_name = "EMAIL")]
