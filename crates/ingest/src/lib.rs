@@ -2,10 +2,11 @@
 //!
 //! [`serve`] takes a bound listener and any store that keeps core's contract. Beside the webhook it answers for health,
 //! readiness and metrics, and its outage guard opens incidents. It judges no recipient: what follows from the evidence is asked
-//! elsewhere.
+//! elsewhere, or of a further service that it is given for all other paths.
 
 mod body;
 mod error;
+mod further;
 mod guard;
 mod limits;
 mod metrics;
@@ -17,7 +18,9 @@ mod store;
 mod stream;
 mod token;
 
+pub use body::BoundedBody;
 pub use error::{Error, RejectedPart};
+pub use further::{Further, FurtherBody};
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use routes::WEBHOOK_PATH;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response};
@@ -17,6 +17,7 @@ use suppressd_core::{Error as CoreError, Rulebook};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::further::{self, Further, FurtherBody};
 use crate::guard::Counter;
 use crate::metrics::Operation;
 use crate::store::ask;
@@ -33,6 +34,7 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 pub(crate) struct Door<S> {
     store: S,
     webhook: Option<webhook::Limited<S>>,
+    further: Option<Further>,
     limits: Limits,
     metrics: Metrics,
     registry: Arc<Registry>,
@@ -48,10 +50,11 @@ impl<S: EvidenceStore + LetterStore> Door<S> {
         metrics: Metrics,
         registry: Arc<Registry>,
     ) -> Self {
-        let Settings { webhook, limits } = settings;
+        let Settings { webhook, further, limits } = settings;
         let webhook = webhook
             .map(|webhook| Webhook::new(store.clone(), webhook, rules, counter, limits.clone(), metrics.clone()).within(&limits));
-        Self { store, webhook, limits, metrics, registry, draining: AtomicBool::new(false) }
+        let further = further.map(|further| further::within(further, &limits));
+        Self { store, webhook, further, limits, metrics, registry, draining: AtomicBool::new(false) }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -63,15 +66,22 @@ impl<S: EvidenceStore + LetterStore> Door<S> {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let answered = match (request.uri().path(), &self.webhook) {
-            ("/healthz", _) => read_only(request.method()).map(|()| text(TEXT, "ok")),
-            ("/readyz", _) => self.readiness(request.method()).await,
-            ("/metrics", _) => self.exposition(request.method()).await,
-            (WEBHOOK_PATH, Some(webhook)) => return webhook::answer(webhook.clone(), request, &self.limits, &self.metrics).await,
-            (_, _) => Err(Error::NotFound),
+    pub(crate) async fn answer(&self, request: Request<Incoming>) -> Response<FurtherBody> {
+        let answered = match (request.uri().path(), &self.webhook, &self.further) {
+            ("/healthz", _, _) => read_only(request.method()).map(|()| text(TEXT, "ok")),
+            ("/readyz", _, _) => self.readiness(request.method()).await,
+            ("/metrics", _, _) => self.exposition(request.method()).await,
+            (WEBHOOK_PATH, Some(webhook), _) => {
+                let answer = webhook::answer(webhook.clone(), request, &self.limits, &self.metrics).await;
+                return answer.map(Full::boxed_unsync);
+            }
+            (WEBHOOK_PATH, None, _) | (_, _, None) => Err(Error::NotFound),
+            (_, _, Some(further)) => match further::answer(further.clone(), request, &self.limits).await {
+                Ok(answer) => return answer,
+                Err(error) => Err(error),
+            },
         };
-        answered.unwrap_or_else(|error| problem::answer(&error, self.limits.retry_after_seconds))
+        answered.unwrap_or_else(|error| problem::answer(&error, self.limits.retry_after_seconds)).map(Full::boxed_unsync)
     }
 
     async fn readiness(&self, method: &Method) -> Result<Response<Full<Bytes>>, Error> {

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::{Error, Limits};
+use crate::{Error, Further, Limits};
 
 /// Most tokens of the webhook: two, so that one can be replaced by the next without a gap.
 pub const MAX_TOKENS: usize = 2;
@@ -12,6 +12,8 @@ pub const MAX_TOKENS: usize = 2;
 pub struct Settings {
     /// The webhook; without it only health, readiness and metrics are served, and its path is answered 404.
     pub webhook: Option<WebhookSettings>,
+    /// What answers all other paths; without it they are answered 404.
+    pub further: Option<Further>,
     /// The bounds.
     pub limits: Limits,
 }

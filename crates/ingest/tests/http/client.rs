@@ -86,7 +86,7 @@ impl Server {
 
 pub(crate) fn settings(tokens: &[&str], limits: Limits) -> Settings {
     let tokens = tokens.iter().map(|token| SecretString::from(*token)).collect();
-    Settings { webhook: Some(WebhookSettings { tokens }), limits }
+    Settings { webhook: Some(WebhookSettings { tokens }), limits, ..Settings::default() }
 }
 
 pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> String {

@@ -4,6 +4,7 @@
 
 mod client;
 mod faults;
+mod further;
 mod guard;
 mod guard_faults;
 mod limits;
