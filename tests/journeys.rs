@@ -20,6 +20,8 @@ mod outage_guard;
 mod outage_guard_shards;
 mod policy;
 mod postfix;
+mod rest;
+mod rest_described;
 mod shard_away;
 mod shutdown;
 mod slow_clients;

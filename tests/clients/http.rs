@@ -7,6 +7,14 @@ use ureq::{Agent, Body};
 
 use crate::servers::suppressd::PATIENCE;
 
+/// What a request presents, and asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) token: Option<&'a str>,
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) accept: Option<&'a str>,
+}
+
 /// A client of one server. Clones share its connections.
 #[derive(Clone)]
 pub(crate) struct Webhook {
@@ -20,6 +28,7 @@ pub(crate) struct Webhook {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) retry_after: Option<String>,
+    pub(crate) allow: Option<String>,
     pub(crate) content_type: String,
     pub(crate) text: String,
 }
@@ -39,7 +48,11 @@ impl Answer {
 
 impl Webhook {
     pub(crate) fn at(server: SocketAddr) -> Self {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(PATIENCE)).build();
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_global(Some(PATIENCE))
+            .build();
         Self { agent: Agent::new_with_config(config), server, query: String::new() }
     }
 
@@ -59,6 +72,19 @@ impl Webhook {
         self.try_post(body).unwrap()
     }
 
+    /// Any request.
+    pub(crate) fn send(&self, method: &str, path: &str, asked: Asked<'_>, body: &str) -> Answer {
+        let headers = [("authorization", asked.token.map(|token| format!("Bearer {token}")))]
+            .into_iter()
+            .chain([("content-type", asked.content_type.map(str::to_owned)), ("accept", asked.accept.map(str::to_owned))]);
+        let request = headers.fold(
+            http::Request::builder().method(method).uri(format!("http://{}{path}", self.server)),
+            |request, (name, value)| value.into_iter().fold(request, |request, value| request.header(name, value)),
+        );
+        let request = request.body(body.as_bytes().to_vec()).unwrap();
+        answer(self.agent.run(request).unwrap())
+    }
+
     pub(crate) fn get(&self, path: &str) -> Answer {
         answer(self.agent.get(format!("http://{}{path}", self.server)).call().unwrap())
     }
@@ -69,6 +95,7 @@ fn answer(mut response: Response<Body>) -> Answer {
     Answer {
         status: response.status().as_u16(),
         retry_after: header("retry-after"),
+        allow: header("allow"),
         content_type: header("content-type").unwrap_or_default(),
         text: response.body_mut().read_to_string().unwrap(),
     }

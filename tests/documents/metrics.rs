@@ -10,6 +10,9 @@ use crate::servers::suppressd::Launch;
 /// A metric by its name: its type, its labels, and what they were seen to be.
 type Metrics = BTreeMap<String, (String, BTreeSet<String>)>;
 
+/// Labels whose values the page does not list.
+const NOT_LISTED: [&str; 3] = ["code", "http_method", "route"];
+
 /// All that there is to count, counted once, down to a store that fails.
 fn exposition() -> String {
     let mut redis = RedisServer::start(&[]);
@@ -35,6 +38,7 @@ fn exposition() -> String {
     }
     assert!(server.checks().is_suppressed("a@example.com"));
     server.checks().batch(&["a@example.com", "ok@example.com", "x"]).unwrap();
+    assert_eq!(server.webhook().get("/v1/suppressions/a@example.com").status, 200);
     redis.kill();
     assert!(server.checks().one("a@example.com").is_err());
     assert_eq!(server.webhook().post(body("b", "a@example.com", "other", 9)).status, 503);
@@ -69,9 +73,9 @@ fn of_server() -> (Metrics, BTreeSet<String>) {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (sample, rest) = line.split_once(['{', ' ']).unwrap();
         let of_metric = &mut metrics.get_mut(metric_of(sample, &types)).unwrap_or_else(|| panic!("no type: {line}")).1;
-        if let Some((inside, _)) = rest.split_once('}') {
+        if let Some((inside, _)) = rest.rsplit_once('}') {
             for (name, value) in labels(inside) {
-                if name != "code" {
+                if !NOT_LISTED.contains(&&*name) {
                     values.insert(value);
                 }
                 of_metric.insert(name);
@@ -93,10 +97,20 @@ fn the_page_has_every_metric_label_and_value_and_no_other() {
     let mut shown = Metrics::new();
     let mut shown_values = BTreeSet::new();
     for row in rows(&page.section("Metrics")) {
-        // `name` (`value`, `value`), `name` (...)
+        // `name` (`value`, `value`), `name` (...), or the names alone
         let of_row = || row[2].split_inclusive(')').filter(|_| row[2] != "none");
-        let names = of_row().map(|label| code_spans(label)[0].to_owned()).collect();
-        shown_values.extend(of_row().flat_map(|label| code_spans(label).into_iter().skip(1)).map(str::to_owned));
+        let without_values = |label: &str| !label.contains('(');
+        let names = of_row().flat_map(|label| {
+            let names = if without_values(label) { usize::MAX } else { 1 };
+            code_spans(label).into_iter().take(names).map(str::to_owned)
+        });
+        let names = names.collect();
+        shown_values.extend(
+            of_row()
+                .filter(|label| !without_values(label))
+                .flat_map(|label| code_spans(label).into_iter().skip(1))
+                .map(str::to_owned),
+        );
         shown.insert(code(&row[0]).unwrap().to_owned(), (row[1].clone(), names));
     }
     assert_eq!(shown, found);

@@ -71,7 +71,7 @@ fn the_page_has_every_secret_and_no_other() {
     let help = help();
     let of_help: BTreeSet<_> = help
         .split(|letter: char| !letter.is_ascii_uppercase() && letter != '_')
-        .filter(|word| word.starts_with("SUPPRESSD_") && word.ends_with("_TOKEN"))
+        .filter(|word| word.starts_with("SUPPRESSD_") && (word.ends_with("_TOKEN") || word.ends_with("_TOKENS")))
         .map(str::to_owned)
         .collect();
     let of_page: BTreeSet<_> =
@@ -108,7 +108,11 @@ fn every_key_and_variable_is_taken() {
     let mut by_variable = command();
     for Setting { variable, key, default, .. } in settings() {
         // Certificates would have to be there.
-        let Some(value) = default.or_else(|| key.ends_with("_token").then(|| "secret".to_owned())) else { continue };
+        let secret = match &*key {
+            "account_tokens" => Some("acme=other".to_owned()),
+            key => key.ends_with("_token").then(|| "secret".to_owned()),
+        };
+        let Some(value) = default.or(secret) else { continue };
         writeln!(text, "{key} = {value:?}").unwrap();
         by_variable.env(variable, value);
     }

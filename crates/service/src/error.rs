@@ -11,6 +11,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The compiled-in descriptors of the messages and methods lack something.
+    #[error("the compiled-in descriptors cannot be used: {0}")]
+    Descriptors(String),
     /// A thread to serve on could not be had, or ended by itself.
     #[error("the gRPC server has no thread to serve on: {0}")]
     Thread(#[from] std::io::Error),
@@ -24,7 +27,7 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::InvalidSetting { .. } => false,
+            Self::InvalidSetting { .. } | Self::Descriptors(_) => false,
             Self::Thread(_) | Self::Transport(_) => true,
         }
     }

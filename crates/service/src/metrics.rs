@@ -29,6 +29,7 @@ pub struct Metrics {
     incidents_outdated: Gauge,
     one: Histogram,
     batch: Histogram,
+    rest_requests: Family<RestLabels, Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +45,13 @@ struct StateLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct MethodLabel {
     method: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RestLabels {
+    http_method: &'static str,
+    route: &'static str,
+    code: u16,
 }
 
 /// How an address was judged.
@@ -72,6 +80,9 @@ impl Metrics {
         let incidents_outdated = Gauge::default();
         let help = "Whether this process judges by incidents that it could not confirm within their bound";
         registry.register("suppressd_incidents_outdated", help, incidents_outdated.clone());
+        let rest_requests = Family::<RestLabels, Counter>::default();
+        let help = "Requests of REST by the status they were answered with";
+        registry.register("suppressd_rest_requests", help, rest_requests.clone());
         let result = |result| checks.get_or_create(&ResultLabel { result }).clone();
         let method = |method| durations.get_or_create(&MethodLabel { method }).clone();
         Self {
@@ -84,6 +95,7 @@ impl Metrics {
             incidents_outdated,
             one: method("one"),
             batch: method("batch"),
+            rest_requests,
         }
     }
 
@@ -119,5 +131,13 @@ impl Metrics {
 
     pub(crate) fn took_batch(&self, time: Duration) {
         self.batch.observe(time.as_secs_f64());
+    }
+
+    /// Counts a request by its route's template: the path itself may hold an address.
+    pub(crate) fn count_rest(&self, method: &http::Method, route: &'static str, code: u16) {
+        let known = ["GET", "HEAD", "POST", "DELETE"].into_iter().find(|known| *known == method.as_str());
+        // Others are the client's to invent.
+        let labels = RestLabels { http_method: known.unwrap_or("other"), route, code };
+        self.rest_requests.get_or_create(&labels).inc();
     }
 }

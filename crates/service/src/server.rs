@@ -21,7 +21,7 @@ use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServe
 use crate::proto::suppression_service_server::SuppressionServiceServer;
 use crate::suppression::Suppression;
 use crate::workers::{Serve, Served, Workers};
-use crate::{Error, Metrics, Settings, health, incoming, proto, socketmap};
+use crate::{Error, Metrics, Rest, Settings, health, incoming, proto, socketmap};
 
 /// What a message holds beside a letter's content, at most, in bytes.
 const LETTER_FRAME_BYTES: usize = 1024;
@@ -33,6 +33,8 @@ pub struct Doors {
     pub grpc: TcpListener,
     /// Postfix's socketmap, if mail servers are to ask. It knows no tokens.
     pub socketmap: Option<TcpListener>,
+    /// REST, if the same is to be asked by HTTP. Whoever listens for it is elsewhere.
+    pub rest: Option<Rest>,
 }
 
 /// Serves gRPC until `shutdown` is done, then takes no more connections, finishes the calls that are in flight, and returns.
@@ -55,7 +57,7 @@ pub async fn serve<S>(
 where
     S: AdministrativeStore + ListingStore + IncidentStore + LetterStore,
 {
-    let Doors { grpc, socketmap } = doors;
+    let Doors { grpc, socketmap, rest } = doors;
     settings.validate()?;
     let server = settings.builder()?;
     let limits = settings.limits.clone();
@@ -67,6 +69,9 @@ where
     let suppression = Suppression::new(Arc::clone(&judge), limits.clone(), draining.clone());
     let administration = Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone());
     let service = service(suppression, administration, health, settings);
+    if let Some(rest) = rest {
+        rest.open(service.clone());
+    }
     let share = Served { server, service, limits: Arc::new(limits.clone()), draining: draining.clone() };
     let (workers, connections) = Workers::start(&share)?;
     // What the threads hold of the store is let go when they end.
@@ -94,7 +99,12 @@ type SuppressionServer<S> = SuppressionServiceServer<Suppression<S>>;
 type AdministrationServer<S> = SuppressionAdminServiceServer<Administration<S>>;
 
 /// Everything that is served, each with its gate and its bounds.
-fn service<S, H>(suppression: Suppression<S>, administration: Administration<S>, health: H, settings: Settings) -> impl Serve
+fn service<S, H>(
+    suppression: Suppression<S>,
+    administration: Administration<S>,
+    health: H,
+    settings: Settings,
+) -> impl Serve + Sync
 where
     S: AdministrativeStore + ListingStore + IncidentStore + LetterStore,
     H: Serve<Future: Unpin> + NamedService + Sync,

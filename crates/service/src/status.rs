@@ -44,6 +44,11 @@ pub(crate) fn draining() -> Status {
     unavailable("DRAINING", "the server is draining; ask another one".to_owned(), true)
 }
 
+/// The server has not quite begun.
+pub(crate) fn starting() -> Status {
+    unavailable("STARTING", "the server is starting; try again".to_owned(), true)
+}
+
 fn unavailable(reason: &str, message: String, is_transient: bool) -> Status {
     with_reason(Code::Unavailable, reason, message, is_transient.then_some(RETRY_DELAY))
 }

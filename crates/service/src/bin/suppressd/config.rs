@@ -1,6 +1,7 @@
 //! The configuration of `serve`: what the settings are, and which of them do not go together.
 
 mod redis;
+mod rest;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,6 +19,7 @@ use crate::sources::{Environment, Sources};
 use crate::store_location::StoreLocation;
 
 pub(crate) use redis::RedisConfig;
+use rest::RestSwitch;
 
 /// What a process serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,8 @@ pub(crate) struct Config {
     pub(crate) ingest: suppressd_ingest::Settings,
     pub(crate) grpc: SocketAddr,
     pub(crate) service: suppressd_service::Settings,
+    /// Whether HTTP answers checks and administration, too.
+    pub(crate) has_rest: bool,
     /// Where mail servers ask, if they do.
     pub(crate) socketmap: Option<SocketAddr>,
     /// How long the filter may be believed; none if there is to be no filter.
@@ -91,7 +95,8 @@ impl Config {
             Some(file) => file.read().with_context(|| sources.place_of("policy"))?,
             None => Rulebook::default(),
         };
-        let config = Self {
+        let rest = sources.parsed("rest")?.unwrap_or(RestSwitch::Auto);
+        let mut config = Self {
             role,
             store: sources.parsed("store")?.unwrap_or_else(|| StoreLocation::Directory("suppressd-data".into())),
             waits_for_disk: !sources.flag("unsafe_no_fsync", false)?,
@@ -101,6 +106,7 @@ impl Config {
             ingest: ingest_settings(&sources, role)?,
             grpc: address(&sources, "grpc", 50051)?,
             service: service_settings(&sources)?,
+            has_rest: false,
             socketmap: sources.parsed::<ListenAddress>("socketmap")?.map(|address| address.0),
             filter_bound: Some(Duration::from_millis(sources.positive("filter_bound_ms", 250)?))
                 .filter(|_| role.checks())
@@ -113,6 +119,7 @@ impl Config {
                 format: sources.parsed("log_format")?.unwrap_or(LogFormat::Text),
             },
         };
+        config.has_rest = rest.decide(&config)?;
         if let StoreLocation::Redis(url) = &config.store {
             config.redis.settings(url, config.letter_limits).validate()?;
         }
@@ -163,6 +170,7 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("tls_certificate", &arguments.tls_certificate),
         ("tls_key", &arguments.tls_key),
         ("tls_client_roots", &arguments.tls_client_roots),
+        ("rest", &arguments.rest),
         ("reflection", &arguments.reflection),
         ("filter", &arguments.filter),
         ("filter_bound_ms", &arguments.filter_bound_ms),
@@ -222,7 +230,9 @@ fn ingest_settings(sources: &Sources<'_>, role: Role) -> anyhow::Result<suppress
     let max_body_bytes = size(sources, "max_body_bytes", default.max_body_bytes)?;
     let tokens = sources.tokens("webhook_token")?;
     let webhook = role.ingests().then_some(suppressd_ingest::WebhookSettings { tokens });
-    Ok(suppressd_ingest::Settings { webhook, limits: suppressd_ingest::Limits { max_body_bytes, ..default } })
+    // What else the port serves is known when that is there.
+    let further = None;
+    Ok(suppressd_ingest::Settings { webhook, further, limits: suppressd_ingest::Limits { max_body_bytes, ..default } })
 }
 
 fn service_settings(sources: &Sources<'_>) -> anyhow::Result<suppressd_service::Settings> {

@@ -10,7 +10,8 @@ use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::redis::RedisStore;
 use suppressd_core::store::{FilteredStore, Store};
 use suppressd_core::{Error as StoreError, Rulebook};
-use suppressd_service::Doors;
+use suppressd_ingest::Further;
+use suppressd_service::{Doors, Rest};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -45,7 +46,7 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
 }
 
 async fn open_and_serve(config: Config) -> anyhow::Result<()> {
-    info!(version = env!("CARGO_PKG_VERSION"), store = %config.store, role = ?config.role, "starting");
+    info!(version = env!("CARGO_PKG_VERSION"), store = %config.store, role = ?config.role, rest = config.has_rest, "starting");
     let mut registry = Registry::default();
     notify::starting("opening the store").await;
     match config.store.clone() {
@@ -140,13 +141,18 @@ fn serving(role: Role) -> &'static str {
 /// Binds and opens what the role asks for. Each task ends when the drain is done.
 async fn open_doors<S: Store>(
     store: FilteredStore<S>,
-    config: Config,
+    mut config: Config,
     rules: watch::Receiver<Arc<Rulebook>>,
     mut registry: Registry,
     draining: &watch::Receiver<bool>,
 ) -> anyhow::Result<JoinSet<anyhow::Result<()>>> {
     let ingest_metrics = suppressd_ingest::Metrics::register(&mut registry);
     let check_metrics = config.role.checks().then(|| suppressd_service::Metrics::register(&mut registry));
+    let rest = match &check_metrics {
+        Some(metrics) if config.has_rest => Some(Rest::new(config.service.access.clone(), metrics.clone())?),
+        Some(_) | None => None,
+    };
+    config.ingest.further = rest.clone().map(Further::new);
     let registry = Arc::new(registry);
     let http = bind(config.http, "http").await?;
     let grpc = if config.role.checks() { Some(bind(config.grpc, "grpc").await?) } else { None };
@@ -161,7 +167,7 @@ async fn open_doors<S: Store>(
             None => None,
         };
         let begin = begin_of_drain(draining.clone());
-        let opened = suppressd_service::serve(Doors { grpc, socketmap }, store, config.service, rules, metrics, begin);
+        let opened = suppressd_service::serve(Doors { grpc, socketmap, rest }, store, config.service, rules, metrics, begin);
         doors.spawn(async { opened.await.context("the gRPC door failed") });
     }
     Ok(doors)

@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 5] = ["account_tokens", "admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 26] = [
+const PLAIN: [&str; 27] = [
     "drain_deadline_seconds",
     "filter",
     "filter_bound_ms",
@@ -39,6 +39,7 @@ const PLAIN: [&str; 26] = [
     "redis_wait_replicas",
     "redis_write_deadline_ms",
     "reflection",
+    "rest",
     "role",
     "socketmap",
     "tls_certificate",

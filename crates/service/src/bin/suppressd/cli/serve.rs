@@ -16,7 +16,7 @@ use clap::Args;
                         SUPPRESSD_READ_TOKEN=... suppressd serve --grpc 0.0.0.0:50051 --tls-certificate c.pem --tls-key k.pem"
 )]
 pub(crate) struct ServeArguments {
-    /// What to serve: all, ingest (webhooks only) or check (gRPC only) [default: all]
+    /// What to serve: all, ingest (webhooks only) or check (no webhooks) [default: all]
     #[arg(long, value_name = "ROLE")]
     pub(crate) role: Option<String>,
     /// Where evidence is kept: a directory, or redis://user:password@host:port, rediss://, redis+cluster://host:port,host:port or
@@ -44,6 +44,9 @@ pub(crate) struct ServeArguments {
     /// Roots that clients' certificates must lead to, in PEM (mutual TLS)
     #[arg(long, value_name = "FILE")]
     pub(crate) tls_client_roots: Option<String>,
+    /// Whether HTTP answers checks and administration, too: auto, on or off; auto is on where no stranger can come [default: auto]
+    #[arg(long, value_name = "auto|on|off")]
+    pub(crate) rest: Option<String>,
     /// Whether clients may ask which gRPC services there are [default: true]
     #[arg(long, value_name = "true|false")]
     pub(crate) reflection: Option<String>,

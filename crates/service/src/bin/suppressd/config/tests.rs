@@ -135,6 +135,36 @@ fn nothing_is_open_to_strangers_by_mistake() {
 }
 
 #[test]
+fn rest_is_served_by_itself_only_where_no_stranger_comes() {
+    let has_rest = |variables: &[(&str, &str)]| read(&ServeArguments::default(), variables).unwrap().has_rest;
+    let (webhook, reader) = (("SUPPRESSD_WEBHOOK_TOKEN", "w"), ("SUPPRESSD_READ_TOKEN", "r"));
+    let (beyond, on) = (("SUPPRESSD_HTTP", "0.0.0.0:1"), ("SUPPRESSD_REST", "on"));
+    for served in [
+        &[] as &[_],
+        &[reader],
+        &[webhook, reader],
+        &[("SUPPRESSD_ROLE", "check")],
+        &[webhook, on],
+        &[webhook, reader, beyond, on],
+    ] {
+        assert!(has_rest(served), "{served:?}");
+    }
+    for not_served in [
+        &[webhook] as &[_],
+        &[webhook, reader, beyond],
+        &[webhook, beyond],
+        &[("SUPPRESSD_ROLE", "ingest")],
+        &[("SUPPRESSD_REST", "off")],
+    ] {
+        assert!(!has_rest(not_served), "{not_served:?}");
+    }
+    let refused = |variables: &[(&str, &str)]| refusal(&ServeArguments::default(), variables);
+    assert!(refused(&[webhook, beyond, on]).contains("SUPPRESSD_READ_TOKEN"));
+    assert!(refused(&[on, ("SUPPRESSD_ROLE", "ingest")]).contains("role"));
+    assert!(refused(&[("SUPPRESSD_REST", "true")]).starts_with("SUPPRESSD_REST: must be auto"));
+}
+
+#[test]
 fn a_store_is_a_directory_or_a_url_and_its_password_is_not_shown() {
     let at = |store: &str| read(&ServeArguments { store: Some(store.into()), ..ServeArguments::default() }, NOTHING);
     assert_eq!(at("./a b").unwrap().store, StoreLocation::Directory("./a b".into()));
