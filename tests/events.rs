@@ -39,5 +39,5 @@ pub(crate) fn delivery(recipient: &str, number: u64, seconds: i64) -> Event {
 
 /// An operator's suppression.
 pub(crate) fn entry(seconds: i64, note: &str) -> ManualEntry {
-    ManualEntry { since: at(seconds), until: None, who: "ops".into(), note: note.into() }
+    ManualEntry { since: at(seconds), until: None, who: "ops".into(), note: note.into(), request_id: None }
 }

@@ -1,6 +1,7 @@
 //! What every store does, whatever it keeps its data in.
 
 mod answers;
+mod entries;
 mod incidents;
 mod letters;
 mod listing;
@@ -8,7 +9,7 @@ mod whole_domains;
 
 use suppressd_core::store::Outcome::{Duplicate, Ignored, Recorded};
 use suppressd_core::store::Store;
-use suppressd_core::{Class, DAY_SECONDS, KEPT_DAYS, KEPT_PER_DAY, Letter, LetterUsage, Lift, UnixSeconds};
+use suppressd_core::{Class, DAY_SECONDS, KEPT_DAYS, KEPT_PER_DAY, Letter, LetterUsage, Lift, ManualEntry, UnixSeconds};
 
 use super::{over_every_store, record_of};
 use crate::events::{ALICE, BOB, address, at, bounce, complaint, delivery, entry};
@@ -190,7 +191,7 @@ pub(super) async fn clones_share_what_they_keep(store: impl Store) {
 pub(super) async fn an_entry_by_hand_is_kept_and_replaced(store: impl Store) {
     store.record(&[bounce(ALICE, 1, 100, "other")]).await.unwrap();
     store.suppress(&address(ALICE), entry(5, "first")).await.unwrap();
-    let second = suppressd_core::ManualEntry { until: Some(at(900)), ..entry(6, "\"second\": {|}\n\u{e9}") };
+    let second = ManualEntry { until: Some(at(900)), ..entry(6, "\"second\": {|}\n\u{e9}") };
     for name in [ALICE, BOB] {
         store.suppress(&address(name), second.clone()).await.unwrap();
         assert_eq!(record_of(&store, &address(name)).await.unwrap().manual, Some(second.clone()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use suppressd_core::store::Outcome;
 use suppressd_core::store::redis::{CHANGES_PER_BUCKET, RedisSettings, RedisStore};
 use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _, LetterStore as _};
-use suppressd_core::{Class, DAY_SECONDS, Error, Letter, LetterHead, LetterLimits};
+use suppressd_core::{Class, DAY_SECONDS, Entered, Error, Letter, LetterHead, LetterLimits};
 
 use super::{block_on, record_of};
 use crate::events::{ALICE, address, at, bounce, complaint, delivery, entry};
@@ -67,6 +67,8 @@ fn what_an_operator_does_is_told() {
         let store = server.store();
         store.suppress(&address(ALICE), entry(5, "asked to")).await.unwrap();
         store.suppress(&address(ALICE), entry(5, "asked to")).await.unwrap();
+        // One that changes nothing is no act.
+        assert_eq!(store.enter(&[(address(ALICE), entry(5, "imported"))]).await, Ok(vec![Entered::Known]));
         store.record(&[bounce(ALICE, 1, 900, "other"), bounce(ALICE, 2, 700, "bad-mailbox")]).await.unwrap();
         assert_eq!(store.lift(&address(ALICE), at(800), "ops", "").await, Ok(true));
     });

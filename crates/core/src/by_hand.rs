@@ -7,6 +7,9 @@ use crate::{Error, UnixSeconds};
 /// Longest note, reason or name given by an operator, in bytes.
 pub const MAX_NOTE_BYTES: usize = 512;
 
+/// Longest identity of a request, in bytes.
+pub const MAX_REQUEST_ID_BYTES: usize = 64;
+
 /// A suppression that an operator entered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManualEntry {
@@ -18,6 +21,18 @@ pub struct ManualEntry {
     pub who: String,
     /// Why.
     pub note: String,
+    /// The request by which it was entered, if whoever made it may have to make it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<Box<str>>,
+}
+
+/// What became of an entry that is made only where it is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Entered {
+    /// It suppresses the address from now on, or was entered by the same request before.
+    Created,
+    /// There is an entry that lasts as long; nothing changed.
+    Known,
 }
 
 impl ManualEntry {
@@ -33,13 +48,45 @@ impl ManualEntry {
         if until.is_some_and(|until| until <= since) {
             return Err(Error::InvalidField { field: "expire_time", reason: "must lie in the future".into() });
         }
-        Ok(Self { since, until, who, note })
+        Ok(Self { since, until, who, note, request_id: None })
     }
 
     /// Whether it suppresses at that time.
     #[must_use]
     pub fn is_in_force(&self, now: UnixSeconds) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+
+    /// The same entry for something that was so before it is entered. A time that is later changes nothing.
+    #[must_use]
+    pub fn backdated(self, since: UnixSeconds) -> Self {
+        Self { since: self.since.min(since), ..self }
+    }
+
+    /// The same entry as the work of a request that may be made again.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidField`] if the identity is empty, longer than [`MAX_REQUEST_ID_BYTES`], or not made of visible ASCII.
+    pub fn requested_by(self, request_id: &str) -> Result<Self, Error> {
+        let is_visible = request_id.bytes().all(|byte| byte.is_ascii_graphic());
+        if request_id.is_empty() || request_id.len() > MAX_REQUEST_ID_BYTES || !is_visible {
+            let reason = format!("must be 1 to {MAX_REQUEST_ID_BYTES} visible characters of ASCII");
+            return Err(Error::InvalidField { field: "request_id", reason });
+        }
+        Ok(Self { request_id: Some(request_id.into()), ..self })
+    }
+
+    /// What becomes of this entry where there is another one. None if it takes its place.
+    ///
+    /// An entry that has expired lasts less long than any that is made later: no clock is needed.
+    #[must_use]
+    pub fn answer_beside(&self, kept: &Self) -> Option<Entered> {
+        if self.request_id.is_some() && self.request_id == kept.request_id {
+            return Some(Entered::Created);
+        }
+        let lasts_as_long = kept.until.is_none_or(|end_of_kept| self.until.is_some_and(|end| end <= end_of_kept));
+        lasts_as_long.then_some(Entered::Known)
     }
 }
 
@@ -115,6 +162,29 @@ mod tests {
         for past in [0, 999, 1000] {
             assert_eq!(refused(Some(past), "ops", "asked to"), Some("expire_time"), "{past}");
         }
+    }
+
+    #[test]
+    fn an_entry_yields_to_one_that_lasts_as_long() {
+        let entry = |until: Option<i64>| ManualEntry::new(NOW, until.map(UnixSeconds::clamped), "ops", "asked to").unwrap();
+        let by = |id: &str, until| entry(until).requested_by(id).unwrap();
+        for (new, kept, answer) in [
+            (entry(None), entry(None), Some(Entered::Known)),
+            (entry(Some(2000)), entry(None), Some(Entered::Known)),
+            (entry(Some(2000)), entry(Some(2000)), Some(Entered::Known)),
+            (entry(Some(2001)), entry(Some(2000)), None),
+            (entry(None), entry(Some(2000)), None),
+            (by("a:1", None), by("a:1", None), Some(Entered::Created)),
+            (by("a:1", None), by("a:2", None), Some(Entered::Known)),
+            (by("a:1", None), by("a:2", Some(2000)), None),
+        ] {
+            assert_eq!(new.answer_beside(&kept), answer, "{new:?} beside {kept:?}");
+        }
+        for id in ["", " ", "a b", "\u{e9}", &"x".repeat(MAX_REQUEST_ID_BYTES + 1)] {
+            assert!(entry(None).requested_by(id).is_err(), "{id:?}");
+        }
+        assert_eq!(entry(None).backdated(UnixSeconds::clamped(7)).since, UnixSeconds::clamped(7));
+        assert_eq!(entry(None).backdated(UnixSeconds::clamped(7777)).since, NOW);
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod verdict;
 mod what_if;
 
 pub use address::{Address, MAX_ADDRESS_BYTES};
-pub use by_hand::{Lift, MAX_NOTE_BYTES, ManualEntry};
+pub use by_hand::{Entered, Lift, MAX_NOTE_BYTES, MAX_REQUEST_ID_BYTES, ManualEntry};
 pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};
 pub use error::Error;
 pub use event::{Event, EventId, EventKind};

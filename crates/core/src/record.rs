@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Address, Class, EventId, Evidence, Lift, ManualEntry, Policy, Shelf, UnixSeconds};
+use crate::{Address, Class, Entered, EventId, Evidence, Lift, ManualEntry, Policy, Shelf, UnixSeconds};
 
 /// Newest days of UTC that are kept of a class, among those that have any of its evidence.
 pub const KEPT_DAYS: usize = 16;
@@ -105,6 +105,16 @@ impl Record {
             self.last_delivered = Some(time);
         }
         is_latest
+    }
+
+    /// Takes an operator's entry, unless there is one that lasts as long; see [`ManualEntry::answer_beside`]. Says what became of
+    /// it, and whether the record has changed.
+    pub fn enter(&mut self, entry: &ManualEntry) -> (Entered, bool) {
+        if let Some(answer) = self.manual.as_ref().and_then(|kept| entry.answer_beside(kept)) {
+            return (answer, false);
+        }
+        self.manual = Some(entry.clone());
+        (Entered::Created, true)
     }
 
     /// Lifts the suppression: an operator's entry goes, and evidence up to now, or up to the newest piece of it if that is

@@ -52,7 +52,7 @@ mod tests {
     }
 
     fn takes(selection: Selection) -> bool {
-        let entry = ManualEntry { since: at(100), until: None, who: String::new(), note: String::new() };
+        let entry = ManualEntry { since: at(100), until: None, who: String::new(), note: String::new(), request_id: None };
         let address = "a@b\u{fc}cher.example".parse().unwrap();
         selection.normalised().unwrap().takes(&address, &Suppression::by_hand(&address, &entry))
     }

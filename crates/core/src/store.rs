@@ -18,7 +18,7 @@ use std::future::Future;
 
 use findings::Inquiry;
 
-use crate::{Address, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
+use crate::{Address, Entered, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
 
 pub use answers::{AnswerStore, DomainAnswers};
 pub use feed::{FeedSink, FeedStore};
@@ -124,6 +124,15 @@ pub trait AdministrativeStore: EvidenceStore {
     ///
     /// Any error leaves open whether it is entered; doing it again is safe.
     fn suppress(&self, address: &Address, entry: ManualEntry) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Suppresses addresses where no entry is that lasts as long, and tells what became of each, in their order. Each is decided
+    /// and entered at once, whoever else enters the same address. Entries that are made again by the same requests are answered
+    /// as they were, and change nothing.
+    ///
+    /// # Errors
+    ///
+    /// Any error leaves open which of them are entered; doing it again is safe.
+    fn enter(&self, entries: &[(Address, ManualEntry)]) -> impl Future<Output = Result<Vec<Entered>, Error>> + Send;
 
     /// Lifts an address's suppression; see [`Record::lift`]. Says whether there was a record.
     ///

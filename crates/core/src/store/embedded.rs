@@ -24,7 +24,7 @@ use fjall::PersistMode;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::{AdministrativeStore, EvidenceStore, Outcome};
-use crate::{Address, Error, Event, LetterLimits, ManualEntry, Record, UnixSeconds};
+use crate::{Address, Entered, Error, Event, LetterLimits, ManualEntry, Record, UnixSeconds};
 use committer::{Committer, Job, Work};
 use disk::{make_directory, sync_directory};
 use incidents::IncidentFile;
@@ -156,6 +156,14 @@ impl EvidenceStore for EmbeddedStore {
 impl AdministrativeStore for EmbeddedStore {
     async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
         self.submit(1, |reply| Work::Suppress { address: address.clone(), entry, reply }).await
+    }
+
+    async fn enter(&self, entries: &[(Address, ManualEntry)]) -> Result<Vec<Entered>, Error> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let owned = entries.to_vec();
+        self.submit(entries.len(), |reply| Work::Enter { entries: owned, reply }).await
     }
 
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {

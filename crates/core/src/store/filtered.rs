@@ -15,7 +15,7 @@ use super::{
 };
 use crate::address::domain_of_everybody;
 use crate::{
-    Address, AnswersBySlot, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead, LetterId, LetterUsage,
+    Address, AnswersBySlot, Entered, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead, LetterId, LetterUsage,
     ManualEntry, Record, UnixSeconds,
 };
 use confirmations::Confirmations;
@@ -206,6 +206,13 @@ impl<S: AdministrativeStore + FeedStore> AdministrativeStore for FilteredStore<S
     async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
         self.insert(address);
         self.store.suppress(address, entry).await
+    }
+
+    async fn enter(&self, entries: &[(Address, ManualEntry)]) -> Result<Vec<Entered>, Error> {
+        for (address, _) in entries {
+            self.insert(address);
+        }
+        self.store.enter(entries).await
     }
 
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {

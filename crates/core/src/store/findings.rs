@@ -101,7 +101,13 @@ mod tests {
         let inquiry = Inquiry::about_all(&addresses);
         let asked: Vec<_> = inquiry.asked().iter().map(Address::as_str).collect();
         assert_eq!(asked, ["a@x.example", "b@y.example", "c@x.example", "*@x.example", "*@x.example", "*@y.example"]);
-        let entry = ManualEntry { since: UnixSeconds::default(), until: None, who: "ops".into(), note: "asked to".into() };
+        let entry = ManualEntry {
+            since: UnixSeconds::default(),
+            until: None,
+            who: "ops".into(),
+            note: "asked to".into(),
+            request_id: None,
+        };
         let record = |text: &str| {
             let mut record = Record::new(text.parse().unwrap());
             record.manual = Some(entry.clone());

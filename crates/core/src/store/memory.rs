@@ -12,8 +12,8 @@ use super::{
     ListingPage, ListingPlace, ListingStore, MAX_LETTERS_PER_PAGE, MAX_RECORDS_PER_PAGE, Outcome, Progress,
 };
 use crate::{
-    Address, AnswersBySlot, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId, LetterLimits, LetterUsage,
-    ManualEntry, Record, Slot, UnixSeconds,
+    Address, AnswersBySlot, Entered, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId, LetterLimits,
+    LetterUsage, ManualEntry, Record, Slot, UnixSeconds,
 };
 
 /// An in-memory store. Clones share what they keep.
@@ -71,6 +71,14 @@ impl AdministrativeStore for MemoryStore {
         let mut kept = self.kept();
         kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).manual = Some(entry);
         Ok(())
+    }
+
+    async fn enter(&self, entries: &[(Address, ManualEntry)]) -> Result<Vec<Entered>, Error> {
+        let mut kept = self.kept();
+        let mut enter = |(address, entry): &(Address, ManualEntry)| {
+            kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).enter(entry).0
+        };
+        Ok(entries.iter().map(&mut enter).collect())
     }
 
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {

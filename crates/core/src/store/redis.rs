@@ -53,7 +53,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::context::TokioContext;
 
 use super::{AdministrativeStore, EvidenceStore, Outcome};
-use crate::{Address, Error, Event, LetterLimits, Lift, ManualEntry, Record, UnixSeconds};
+use crate::{Address, Entered, Error, Event, LetterLimits, Lift, ManualEntry, Record, UnixSeconds};
 use call::Call;
 use keys::AddressKeys;
 use location::Location;
@@ -181,6 +181,15 @@ impl RedisStore {
             None => call.argument("").number(&event.time.get()),
         })
     }
+
+    /// The call that suppresses an address where no entry is that lasts as long.
+    fn entering(&self, address: &Address, entry: &ManualEntry) -> Result<Call, Error> {
+        let keys = AddressKeys::of(address);
+        Ok(Call::script(&self.shared.scripts.enter, &[&keys.record, &keys.feed, &keys.changes])
+            .argument(address.as_str())
+            .number(&CHANGES_PER_BUCKET)
+            .argument(to_json(entry)?))
+    }
 }
 
 /// Does something within a deadline.
@@ -264,6 +273,15 @@ impl AdministrativeStore for RedisStore {
             .number(&CHANGES_PER_BUCKET)
             .argument(to_json(&entry)?);
         self.write_one(call).await.map(|_| ())
+    }
+
+    async fn enter(&self, entries: &[(Address, ManualEntry)]) -> Result<Vec<Entered>, Error> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let calls: Result<Vec<Call>, Error> = entries.iter().map(|(address, entry)| self.entering(address, entry)).collect();
+        let replies = self.write(calls?).await?;
+        replies.iter().map(reply::entered).collect()
     }
 
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {

@@ -89,14 +89,15 @@ fn everything_else_suppresses_nobody() {
 fn the_strongest_reason_is_named() {
     let mut both = record(&[bounce("b", "bad-mailbox", 1), bounce("f", "", 2)]);
     assert_eq!(judge(&both).suppression.unwrap().reason, Reason::Complaint);
-    both.manual = Some(ManualEntry { since: NOW, until: None, who: "ops".into(), note: String::new() });
+    both.manual = Some(ManualEntry { since: NOW, until: None, who: "ops".into(), note: String::new(), request_id: None });
     assert_eq!(judge(&both).suppression.unwrap().reason, Reason::Manual);
 }
 
 #[test]
 fn an_operator_s_entry_ends_when_it_says() {
     let mut entered = record(&[]);
-    let mut entry = ManualEntry { since: UnixSeconds::default(), until: Some(NOW), who: "ops".into(), note: String::new() };
+    let mut entry =
+        ManualEntry { since: UnixSeconds::default(), until: Some(NOW), who: "ops".into(), note: String::new(), request_id: None };
     entered.manual = Some(entry.clone());
     assert!(!judge(&entered).is_suppressed());
     entry.until = Some(NOW.plus(1));

@@ -71,7 +71,7 @@ pub(super) fn suppression(address: &Address, verdict: &Verdict, entry: Option<&M
 }
 
 fn manual_entry(entry: &ManualEntry) -> proto::ManualEntry {
-    let ManualEntry { since, until, who, note } = entry;
+    let ManualEntry { since, until, who, note, request_id: _ } = entry;
     proto::ManualEntry { at: Some(timestamp(*since)), expire_time: until.map(timestamp), who: who.clone(), note: note.clone() }
 }
 

@@ -11,7 +11,7 @@ use super::commit_mark::{CommitMark, entries_of};
 use super::tree::Tree;
 use super::{keys, records};
 use crate::store::{DomainAnswers, Outcome};
-use crate::{Address, AnswersBySlot, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
+use crate::{Address, AnswersBySlot, Entered, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
 
 /// Most events of one commit; a request is never split over two.
 const MAX_EVENTS_PER_COMMIT: usize = 8192;
@@ -28,6 +28,7 @@ pub(super) struct Job {
 pub(super) enum Work {
     Record { events: Vec<Event>, reply: Reply<Vec<Outcome>> },
     Suppress { address: Address, entry: ManualEntry, reply: Reply<()> },
+    Enter { entries: Vec<(Address, ManualEntry)>, reply: Reply<Vec<Entered>> },
     Lift { address: Address, now: UnixSeconds, who: String, why: String, reply: Reply<bool> },
     Count { counted: Vec<DomainAnswers>, now: UnixSeconds, reply: Reply<Vec<(Box<str>, AnswersBySlot)>> },
 }
@@ -36,6 +37,7 @@ impl Work {
     fn events(&self) -> usize {
         match self {
             Self::Record { events, .. } => events.len(),
+            Self::Enter { entries, .. } => entries.len(),
             Self::Suppress { .. } | Self::Lift { .. } => 1,
             Self::Count { counted, .. } => counted.len(),
         }
@@ -136,6 +138,7 @@ impl Commit<'_> {
         match work {
             Work::Record { events, reply } => answer(reply, events.iter().map(|event| self.record(event)).collect()),
             Work::Suppress { address, entry, reply } => answer(reply, self.suppress(&address, entry)),
+            Work::Enter { entries, reply } => answer(reply, entries.iter().map(|entry| self.enter(entry)).collect()),
             Work::Lift { address, now, who, why, reply } => answer(reply, self.lift(&address, now, &who, &why)),
             Work::Count { counted, now, reply } => answer(reply, self.answers.count(self.tree, &counted, now)),
         }
@@ -166,6 +169,13 @@ impl Commit<'_> {
         seen.record.get_or_insert_with(|| Record::new(address.clone())).manual = Some(entry);
         seen.is_changed = true;
         Ok(())
+    }
+
+    fn enter(&mut self, (address, entry): &(Address, ManualEntry)) -> Result<Entered, Error> {
+        let seen = self.see(address)?;
+        let (entered, has_changed) = seen.record.get_or_insert_with(|| Record::new(address.clone())).enter(entry);
+        seen.is_changed |= has_changed;
+        Ok(entered)
     }
 
     fn lift(&mut self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {

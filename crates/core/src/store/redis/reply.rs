@@ -6,7 +6,7 @@ use redis::Value;
 
 use super::fault::{damaged, unexpected_reply};
 use crate::store::Outcome;
-use crate::{Address, Class, Error, Evidence, Record, UnixSeconds};
+use crate::{Address, Class, Entered, Error, Evidence, Record, UnixSeconds};
 
 /// What `record.lua` says of one event.
 pub(super) fn outcome(value: &Value) -> Result<Outcome, Error> {
@@ -14,6 +14,15 @@ pub(super) fn outcome(value: &Value) -> Result<Outcome, Error> {
         1 => Ok(Outcome::Recorded),
         2 => Ok(Outcome::Duplicate),
         3 => Ok(Outcome::Ignored),
+        _ => Err(unexpected_reply()),
+    }
+}
+
+/// What `enter.lua` says of an entry.
+pub(super) fn entered(value: &Value) -> Result<Entered, Error> {
+    match number(value)? {
+        1 => Ok(Entered::Created),
+        2 => Ok(Entered::Known),
         _ => Err(unexpected_reply()),
     }
 }

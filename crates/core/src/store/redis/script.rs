@@ -16,6 +16,7 @@ pub(super) struct Script {
 pub(super) struct Scripts {
     pub(super) record: Arc<Script>,
     pub(super) suppress: Arc<Script>,
+    pub(super) enter: Arc<Script>,
     pub(super) lift: Arc<Script>,
     pub(super) incidents_read: Arc<Script>,
     pub(super) incidents_replace: Arc<Script>,
@@ -29,11 +30,15 @@ pub(super) struct Scripts {
 /// How two scripts order texts.
 const TEXT_ORDER: &str = include_str!("text_order.lua");
 
+/// What leaves an entry as it is; else the address is suppressed as it always is.
+const ENTER_WHERE_MISSING: &str = include_str!("enter.lua");
+
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
             record: Script::new(rules_for_lua() + TEXT_ORDER + include_str!("record.lua")),
             suppress: Script::new(include_str!("suppress.lua").to_owned()),
+            enter: Script::new(ENTER_WHERE_MISSING.to_owned() + include_str!("suppress.lua")),
             lift: Script::new(include_str!("lift.lua").to_owned()),
             incidents_read: Script::new(include_str!("incidents_read.lua").to_owned()),
             incidents_replace: Script::new(include_str!("incidents_replace.lua").to_owned()),

@@ -30,6 +30,7 @@ fn records() -> impl Strategy<Value = Record> {
         until: Some(hours_ago(hours)),
         who: "ops".into(),
         note: String::new(),
+        request_id: None,
     };
     (history(), prop::option::weighted(0.1, -5_i64..5)).prop_map(move |(history, entered): (History, Option<i64>)| {
         let mut record = record_of(&history, &history.arrivals);

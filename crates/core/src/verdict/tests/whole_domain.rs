@@ -3,7 +3,7 @@
 use super::*;
 
 fn entry(until: Option<UnixSeconds>) -> ManualEntry {
-    ManualEntry { since: UnixSeconds::default(), until, who: "ops".into(), note: "spam traps".into() }
+    ManualEntry { since: UnixSeconds::default(), until, who: "ops".into(), note: "spam traps".into(), request_id: None }
 }
 
 fn whole_domain() -> Record {

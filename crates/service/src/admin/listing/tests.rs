@@ -55,7 +55,13 @@ async fn a_page_holds_no_more_than_was_asked_for() {
 #[tokio::test]
 async fn the_entry_is_shown_of_whom_it_suppresses() {
     let store = MemoryStore::default();
-    let entry = |until| ManualEntry { since: UnixSeconds::clamped(5), until, who: "ops".into(), note: "asked to".into() };
+    let entry = |until| ManualEntry {
+        since: UnixSeconds::clamped(5),
+        until,
+        who: "ops".into(),
+        note: "asked to".into(),
+        request_id: None,
+    };
     store.record(&[bounce(1, "bad-mailbox")]).await.unwrap();
     // It has expired, and the bounce suppresses.
     store.suppress(&"r00001@example.com".parse().unwrap(), entry(Some(UnixSeconds::clamped(6)))).await.unwrap();

@@ -21,7 +21,7 @@ fn confirm_all(known: &Known) {
 
 fn entry(until: Option<i64>) -> ManualEntry {
     let until = until.map(UnixSeconds::clamped);
-    ManualEntry { since: UnixSeconds::default(), until, who: "ops".into(), note: "spam traps".into() }
+    ManualEntry { since: UnixSeconds::default(), until, who: "ops".into(), note: "spam traps".into(), request_id: None }
 }
 
 #[test]

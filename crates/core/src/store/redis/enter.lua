@@ -1,0 +1,17 @@
+-- Set in front of suppress.lua, whose keys and arguments it has: leaves an entry alone that lasts as long, or was made by the same
+-- request. The rule is ManualEntry::answer_beside.
+--
+-- reply 1 if the address is suppressed by this entry, 2 if by the one that was there
+
+do
+  local kept = redis.call('HGET', KEYS[1], 'manual')
+  if kept then
+    local new = cjson.decode(ARGV[3])
+    kept = cjson.decode(kept)
+    -- A time that is not given is null, which is no number.
+    local kept_end, new_end = tonumber(kept['until']), tonumber(new['until'])
+    if new['request_id'] and new['request_id'] == kept['request_id'] then return 1 end
+    if not kept_end or (new_end and new_end <= kept_end) then return 2 end
+  end
+end
+
