@@ -4,6 +4,7 @@ pub(crate) mod access;
 mod bad_input;
 mod by_hand;
 mod by_hand_listed;
+mod by_hand_many;
 mod classify;
 mod client_certificates;
 mod commands;

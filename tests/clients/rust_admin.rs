@@ -2,8 +2,9 @@
 
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
 use suppressd_service::proto::{
-    CreateSuppressionRequest, DeleteSuppressionRequest, DeleteSuppressionResponse, GetRecordRequest, GetRecordResponse,
-    ListSuppressionsRequest, ListSuppressionsResponse, Record, Suppression,
+    BatchCreateSuppressionsRequest, CreateSuppressionRequest, DeleteSuppressionRequest, DeleteSuppressionResponse,
+    GetRecordRequest, GetRecordResponse, ListSuppressionsRequest, ListSuppressionsResponse, Record, Suppression,
+    SuppressionEntry, SuppressionEntryResult,
 };
 use tonic::Status;
 use tonic::transport::Channel;
@@ -40,6 +41,13 @@ impl Admin {
     pub(crate) fn suppress(&self, email: &str, note: &str) -> Result<Suppression, Status> {
         let who = "ops".to_owned();
         self.create(CreateSuppressionRequest { email: email.into(), note: note.into(), who, expire_time: None })
+    }
+
+    /// Makes entries where they are missing; a word for each.
+    pub(crate) fn enter(&self, entries: Vec<SuppressionEntry>) -> Result<Vec<SuppressionEntryResult>, Status> {
+        let request = BatchCreateSuppressionsRequest { entries, who: "ops".into() };
+        let answer = self.caller.wait_for(self.client.clone().batch_create_suppressions(self.caller.request(request)))?;
+        Ok(answer.into_inner().results)
     }
 
     pub(crate) fn lift(&self, email: &str, why: &str) -> Result<DeleteSuppressionResponse, Status> {

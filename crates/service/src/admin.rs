@@ -19,12 +19,12 @@ use crate::incidents::KnownIncidents;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminService;
 use crate::proto::{
-    CloseIncidentRequest, CloseIncidentResponse, CreateSuppressionRequest, CreateSuppressionResponse, DeleteSuppressionRequest,
-    DeleteSuppressionResponse, DiffPolicyRequest, DiffPolicyResponse, GetRecordRequest, GetRecordResponse,
-    GetRejectedLetterRequest, GetRejectedLetterResponse, KeepIncidentRequest, KeepIncidentResponse, ListIncidentsRequest,
-    ListIncidentsResponse, ListRejectedLettersRequest, ListRejectedLettersResponse, ListSuppressionsRequest,
-    ListSuppressionsResponse, OpenIncidentRequest, OpenIncidentResponse, PreviewIncidentRequest, PreviewIncidentResponse,
-    ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
+    BatchCreateSuppressionsRequest, BatchCreateSuppressionsResponse, CloseIncidentRequest, CloseIncidentResponse,
+    CreateSuppressionRequest, CreateSuppressionResponse, DeleteSuppressionRequest, DeleteSuppressionResponse, DiffPolicyRequest,
+    DiffPolicyResponse, GetRecordRequest, GetRecordResponse, GetRejectedLetterRequest, GetRejectedLetterResponse,
+    KeepIncidentRequest, KeepIncidentResponse, ListIncidentsRequest, ListIncidentsResponse, ListRejectedLettersRequest,
+    ListRejectedLettersResponse, ListSuppressionsRequest, ListSuppressionsResponse, OpenIncidentRequest, OpenIncidentResponse,
+    PreviewIncidentRequest, PreviewIncidentResponse, ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
 };
 use crate::{Limits, status};
 use by_hand::Hands;
@@ -56,7 +56,7 @@ impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> Admini
         Self {
             judge,
             rules: rules.clone(),
-            hands: Hands::new(store.clone(), rules.clone()),
+            hands: Hands::new(store.clone(), rules.clone(), limits),
             listing: Listing::new(store.clone(), limits),
             letters: Letters::new(store.clone(), rules),
             incidents: IncidentDesk::new(store.clone(), incidents),
@@ -84,6 +84,13 @@ impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> Suppre
         request: Request<CreateSuppressionRequest>,
     ) -> Result<Response<CreateSuppressionResponse>, Status> {
         self.hands.suppress(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn batch_create_suppressions(
+        &self,
+        request: Request<BatchCreateSuppressionsRequest>,
+    ) -> Result<Response<BatchCreateSuppressionsResponse>, Status> {
+        self.hands.enter(request.into_inner()).await.map(Response::new)
     }
 
     async fn delete_suppression(

@@ -112,11 +112,12 @@ where
     let Settings { access, tls: _, reflection, limits } = settings;
     let access = Arc::new(access);
     let max_request_bytes = limits.max_request_bytes;
-    let max_letter_message_bytes = limits.max_letter_bytes.saturating_add(LETTER_FRAME_BYTES);
+    // A batch of entries takes no more than one of addresses may.
+    let max_admin_bytes = limits.max_letter_bytes.saturating_add(LETTER_FRAME_BYTES).max(max_request_bytes);
     let suppression = SuppressionServiceServer::new(suppression);
     let administration = SuppressionAdminServiceServer::new(administration);
     let suppression = access.guard(suppression.max_decoding_message_size(max_request_bytes));
-    let administration = access.guard(administration.max_decoding_message_size(max_letter_message_bytes));
+    let administration = access.guard(administration.max_decoding_message_size(max_admin_bytes));
     let others = Routes::default()
         .add_service(Bounded::new(administration, limits.call_timeout))
         .add_service(Bounded::new(health, limits.call_timeout));
