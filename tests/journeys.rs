@@ -13,6 +13,8 @@ mod filter;
 mod foreign_clients;
 mod fsync_order;
 mod full_disk;
+mod import;
+mod import_killed;
 mod incidents;
 mod labelled;
 mod notify;

@@ -96,6 +96,8 @@ fn help_has_examples_and_every_flag_of_serve() {
         &["suppress", "--help"],
         &["lift", "--help"],
         &["list", "--help"],
+        &["import", "--help"],
+        &["export", "--help"],
         &["classify", "--help"],
     ] {
         let output = run(arguments);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
-use jiff::fmt::strtime;
+use jiff::fmt::{rfc2822, strtime};
 use serde::{Deserialize, Serialize};
 
 /// Seconds in a day of UTC.
@@ -69,6 +69,31 @@ impl UnixSeconds {
         (0..=Self::MAX.0).contains(&seconds).then_some(Self(seconds))
     }
 
+    /// Reads a time as other services write it into their lists: one of the forms of [`from_wire`](Self::from_wire), RFC 2822, or
+    /// a day and a time of day, which are of UTC where nothing else is said.
+    ///
+    /// `None` for what is none of these, and for times that are before 1970 or cannot be written down.
+    #[must_use]
+    pub fn from_list(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let without_zone = text.strip_suffix(" UTC").unwrap_or(text);
+        Self::from_wire(text)
+            .or_else(|| Self::of_utc(without_zone))
+            .or_else(|| Self::mail_date(text))
+            .or_else(|| Self::mail_date(&format!("{without_zone} +0000")))
+    }
+
+    /// A day, or a day and a time of day.
+    fn of_utc(text: &str) -> Option<Self> {
+        let text = text.replace('/', "-");
+        Self::from_wire(&format!("{text}Z")).or_else(|| Self::from_wire(&format!("{text}T00:00:00Z")))
+    }
+
+    fn mail_date(text: &str) -> Option<Self> {
+        let seconds = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?.as_second();
+        (0..=Self::MAX.0).contains(&seconds).then_some(Self(seconds))
+    }
+
     /// Whole seconds; a fraction is read and left out.
     fn epoch(text: &str) -> Option<i64> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -103,6 +128,32 @@ impl fmt::Display for UnixSeconds {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn reads_every_form_that_stands_in_lists() {
+        for text in [
+            "1607972400",
+            "1607972400.123",
+            "2020-12-14T19:00:00Z",
+            "2020-12-14T14:00:00-05:00",
+            "2020-12-14T19:00:00+0000",
+            "2020-12-14 19:00:00",
+            "2020/12/14 19:00:00",
+            "2020-12-14 19:00:00 UTC",
+            "2020-12-14T19:00:00.000",
+            "Mon, 14 Dec 2020 19:00:00 +0000",
+            "Mon, 14 Dec 2020 20:00:00 +0100",
+            "Mon, 14 Dec 2020 19:00:00 GMT",
+            "Mon, 14 Dec 2020 19:00:00 UTC",
+            " 14 Dec 2020 19:00:00 -0000 ",
+        ] {
+            assert_eq!(UnixSeconds::from_list(text), Some(UnixSeconds(1_607_972_400)), "{text}");
+        }
+        assert_eq!(UnixSeconds::from_list("2020-12-14"), Some(UnixSeconds(1_607_904_000)));
+        for text in ["", "yesterday", "1969-12-31 23:59:59", "14.12.2020", "2020-13-14 19:00:00", "Mon, 14 Dec 2020"] {
+            assert_eq!(UnixSeconds::from_list(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn reads_every_form_the_provider_writes() {

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod filter;
+mod import;
 mod operate;
 mod serve;
 
@@ -11,8 +12,9 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{EXIT_NO_ANSWER, EXIT_USAGE};
-pub(crate) use by_hand::{LiftArguments, ListArguments, ReasonName, SuppressArguments};
+pub(crate) use by_hand::{LiftArguments, ListArguments, ReasonName, SelectionArguments, SuppressArguments};
 pub(crate) use filter::{FilterArguments, FilterFormat};
+pub(crate) use import::{ExportArguments, ExportFormat, ImportArguments, ImportFormat};
 pub(crate) use operate::{
     Act, DiffArguments, ExplainArguments, IncidentActArguments, IncidentAction, IncidentArguments, OpenIncidentArguments,
     PolicyAction, PolicyArguments,
@@ -57,6 +59,10 @@ pub(crate) enum Command {
     Lift(LiftArguments),
     /// List the addresses that are suppressed now
     List(ListArguments),
+    /// Suppress who is on another service's list, or on an exported one
+    Import(ImportArguments),
+    /// Write down who is suppressed now, and all that is known of it
+    Export(ExportArguments),
     /// Try a policy before it is used
     Policy(PolicyArguments),
     /// Leave out evidence that is not to be believed, and let it count again
@@ -197,8 +203,10 @@ pub(crate) enum RejectedAction {
 }
 
 /// The commands that ask a server: they say "no answer" by one code, whatever the cause is.
-const ASKING: [&str; 11] =
-    ["check", "explain", "filter", "incident", "lift", "list", "policy", "rejected", "replay", "show", "suppress"];
+const ASKING: [&str; 13] = [
+    "check", "explain", "export", "filter", "import", "incident", "lift", "list", "policy", "rejected", "replay", "show",
+    "suppress",
+];
 
 /// What is said and returned when the command line cannot be used, or asks for help.
 pub(crate) fn answer(error: &clap::Error) -> ExitCode {

@@ -4,14 +4,10 @@
 
 mod asking;
 mod batch;
-mod csv;
 mod layout;
 mod names;
 mod ndjson;
-mod progress;
 mod reading;
-mod sink;
-mod source;
 mod window;
 mod writing;
 
@@ -19,18 +15,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow, ensure};
-use tokio::signal::unix::{SignalKind, signal};
+use anyhow::{Context as _, ensure};
 use tokio::sync::mpsc;
 
 use crate::cli::FilterArguments;
 use crate::failure::Failure;
 use crate::grpc_client::{block_on, connect};
+use crate::list_file::{Progress, Sink, Source, Unfinished, unless_interrupted};
 use asking::Ends;
 use layout::Told;
-use progress::Progress;
-use sink::{Sink, Unfinished};
-use source::Source;
 use writing::Tally;
 
 /// Most batches that wait between two threads.
@@ -47,17 +40,6 @@ pub(crate) fn run(arguments: FilterArguments) -> Result<ExitCode, Failure> {
     let tally = block_on(unless_interrupted(filter(arguments))).context(left)?;
     tell(&tally);
     Ok(ExitCode::SUCCESS)
-}
-
-/// What is given up removes what it began. A hangup is left to whoever ignores it, as `nohup` does.
-async fn unless_interrupted<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        done = work => done,
-        _ = interrupt.recv() => Err(anyhow!("interrupted")),
-        _ = terminate.recv() => Err(anyhow!("asked to end")),
-    }
 }
 
 async fn filter(arguments: FilterArguments) -> anyhow::Result<Tally> {

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
 use suppressd_service::proto::{ListSuppressionsRequest, ManualEntry, Suppression, SuppressionReason};
 
+use crate::attempts::Attempts;
 use crate::check;
-use crate::cli::{ListArguments, ReasonName};
+use crate::cli::{ListArguments, ReasonName, SelectionArguments, ServerArguments};
 use crate::failure::Failure;
-use crate::grpc_client::{block_on, connect, read_time, refusal, time};
+use crate::grpc_client::{AuthorizedChannel, block_on, connect, read_time, refusal, time};
 
 /// Addresses that are asked for at a time.
 const ADDRESSES_PER_PAGE: u32 = 1000;
@@ -25,27 +26,56 @@ pub(crate) fn run(arguments: ListArguments) -> Result<ExitCode, Failure> {
 
 /// Writes page after page: no more of them is held than one.
 async fn list(arguments: ListArguments) -> anyhow::Result<()> {
-    let ListArguments { server, reason, domain, since, until, json } = arguments;
-    let mut request = ListSuppressionsRequest {
-        page_size: ADDRESSES_PER_PAGE,
-        page_token: String::new(),
-        reason: reason.map_or(SuppressionReason::Unspecified, wanted).into(),
-        domain,
-        since: given(since.as_deref(), "T00:00:00Z").context("--since")?,
-        until: given(until.as_deref(), "T23:59:59Z").context("--until")?,
-    };
-    let mut client = SuppressionAdminServiceClient::new(connect(&server, &["SUPPRESSD_ADMIN_TOKEN"]).await?);
+    let ListArguments { server, selection, json } = arguments;
+    let mut pages = Pages::of(&server, selection).await?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    loop {
-        let page = client.list_suppressions(request.clone()).await.map_err(|status| refusal(&status))?.into_inner();
-        page.suppressions.iter().try_for_each(|suppression| write(&mut out, suppression, json))?;
+    while let Some(suppressions) = pages.next().await? {
+        suppressions.iter().try_for_each(|suppression| write(&mut out, suppression, json))?;
         // A page may hold little; whoever reads along does not have to wait for more.
         out.flush()?;
-        if page.next_page_token.is_empty() {
-            return Ok(());
-        }
-        ensure!(page.next_page_token != request.page_token, "the server lists one page without an end");
-        request.page_token = page.next_page_token;
+    }
+    Ok(())
+}
+
+/// What a server lists, page after page.
+pub(crate) struct Pages {
+    client: SuppressionAdminServiceClient<AuthorizedChannel>,
+    /// None if the last page was given.
+    next: Option<ListSuppressionsRequest>,
+}
+
+impl Pages {
+    pub(crate) async fn of(server: &ServerArguments, selection: SelectionArguments) -> anyhow::Result<Self> {
+        let SelectionArguments { reason, domain, since, until } = selection;
+        let request = ListSuppressionsRequest {
+            page_size: ADDRESSES_PER_PAGE,
+            page_token: String::new(),
+            reason: reason.map_or(SuppressionReason::Unspecified, wanted).into(),
+            domain,
+            since: given(since.as_deref(), "T00:00:00Z").context("--since")?,
+            until: given(until.as_deref(), "T23:59:59Z").context("--until")?,
+        };
+        let client = SuppressionAdminServiceClient::new(connect(server, &["SUPPRESSD_ADMIN_TOKEN"]).await?);
+        Ok(Self { client, next: Some(request) })
+    }
+
+    /// The next page; none if there are no more. What fails by a fault that may pass is asked for again: a token stays good, at any
+    /// process.
+    pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Vec<Suppression>>> {
+        let Some(request) = &self.next else { return Ok(None) };
+        let mut attempts = Attempts::default();
+        let page = loop {
+            match self.client.list_suppressions(request.clone()).await {
+                Ok(page) => break page.into_inner(),
+                Err(status) if Attempts::is_final(&status) => return Err(refusal(&status)),
+                Err(status) => attempts.failed(&status).await?,
+            }
+        };
+        let is_last = page.next_page_token.is_empty();
+        ensure!(is_last || page.next_page_token != request.page_token, "the server lists one page without an end");
+        let next = ListSuppressionsRequest { page_token: page.next_page_token, ..request.clone() };
+        self.next = (!is_last).then_some(next);
+        Ok(Some(page.suppressions))
     }
 }
 

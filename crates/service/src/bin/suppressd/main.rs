@@ -1,18 +1,22 @@
 //! `suppressd`: webhooks in, evidence kept, verdicts out. The one executable; see `suppressd --help`.
 
+mod attempts;
 mod by_hand;
 mod check;
 mod classify;
 mod cli;
 mod config;
 mod explain;
+mod export;
 mod failure;
 mod filter;
 mod grpc_client;
+mod import;
 mod incident;
 mod labelled;
 mod lines;
 mod list;
+mod list_file;
 mod logging;
 mod notify;
 mod policy;
@@ -49,6 +53,8 @@ fn main() -> ExitCode {
         Command::Suppress(arguments) => by_hand::suppress(arguments),
         Command::Lift(arguments) => by_hand::lift(arguments),
         Command::List(arguments) => list::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Incident(arguments) => incident::run(arguments),
         Command::Classify(arguments) => classify::run(&arguments),

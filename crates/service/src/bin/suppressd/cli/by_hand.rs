@@ -66,6 +66,16 @@ pub(crate) struct LiftArguments {
 pub(crate) struct ListArguments {
     #[command(flatten)]
     pub(crate) server: ServerArguments,
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Who of those that are suppressed is listed.
+#[derive(Debug, Args)]
+pub(crate) struct SelectionArguments {
     /// Only those that are suppressed for this reason
     #[arg(long, value_name = "REASON")]
     pub(crate) reason: Option<ReasonName>,
@@ -78,9 +88,6 @@ pub(crate) struct ListArguments {
     /// Only those that are suppressed since then or earlier; a day is meant to its end
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
-    /// Print one JSON object a line
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// A reason as it is shown.

@@ -6,12 +6,13 @@ use anyhow::{Context as _, anyhow};
 use suppressd_service::proto::StreamIsSuppressedRequest;
 use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::batch::Batch;
 use super::window::{Answered, Window};
+use crate::attempts::Attempts;
 use crate::cli::QuestionArguments;
 use crate::grpc_client::{AuthorizedChannel, refusal};
 
@@ -21,14 +22,8 @@ const ADDRESSES_PER_MESSAGE: usize = 1000;
 /// Most messages that wait to be sent.
 const MESSAGES_WAITING: usize = 2;
 
-/// How often in a row a stream may fail without an answer before the command gives up.
-const ATTEMPTS: u32 = 6;
-
 /// Longest wait for an answer, and for a stream.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Wait before the second attempt. Each further one waits twice as long.
-const FIRST_RETRY_DELAY: Duration = Duration::from_millis(250);
 
 /// What of the list is read, and where it goes once it is answered.
 pub(super) struct Ends {
@@ -53,13 +48,11 @@ impl From<anyhow::Error> for Broken {
 
 impl From<Status> for Broken {
     fn from(status: Status) -> Self {
-        let is_final = [Code::Unauthenticated, Code::PermissionDenied, Code::Unimplemented, Code::FailedPrecondition];
-        if status.code() == Code::InvalidArgument {
+        if [Code::InvalidArgument, Code::OutOfRange].contains(&status.code()) {
             Self::TooMany(status)
-        } else if is_final.contains(&status.code()) {
+        } else if Attempts::is_final(&status) {
             Self::Final(refusal(&status))
         } else {
-            // To ask again changes nothing, and a connection that is lost has many codes.
             Self::Transient(status)
         }
     }
@@ -73,7 +66,7 @@ pub(super) async fn ask_all(channel: AuthorizedChannel, question: &QuestionArgum
         ends,
         window: Window::default(),
         addresses_per_message: ADDRESSES_PER_MESSAGE,
-        failures: 0,
+        attempts: Attempts::default(),
     };
     loop {
         let Err(broken) = asker.converse().await else { return Ok(()) };
@@ -82,13 +75,7 @@ pub(super) async fn ask_all(channel: AuthorizedChannel, question: &QuestionArgum
             Broken::Final(error) => return Err(error),
             Broken::TooMany(status) if asker.addresses_per_message == 1 => return Err(refusal(&status)),
             Broken::TooMany(_) => asker.addresses_per_message /= 2,
-            Broken::Transient(status) => {
-                asker.failures += 1;
-                if asker.failures == ATTEMPTS {
-                    return Err(refusal(&status).context(format!("gave up after {ATTEMPTS} attempts")));
-                }
-                sleep(FIRST_RETRY_DELAY * 2_u32.pow(asker.failures - 1)).await;
-            }
+            Broken::Transient(status) => asker.attempts.failed(&status).await?,
         }
     }
 }
@@ -99,8 +86,8 @@ struct Asker<'a> {
     ends: Ends,
     window: Window,
     addresses_per_message: usize,
-    /// How many streams in a row have failed without an answer.
-    failures: u32,
+    /// Streams in a row that have failed without an answer.
+    attempts: Attempts,
 }
 
 impl Asker<'_> {
@@ -127,7 +114,7 @@ impl Asker<'_> {
                         Ok(Some(answer)) => self.window.answer(answer.results)?,
                         ended => return Err(end_of(ended)),
                     }
-                    self.failures = 0;
+                    self.attempts.succeeded();
                 }
             }
         }

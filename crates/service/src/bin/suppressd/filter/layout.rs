@@ -3,10 +3,9 @@
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Map, Value};
 
-use super::csv::{Csv, DELIMITERS};
 use super::names;
-use super::source::Source;
 use crate::cli::FilterFormat;
+use crate::list_file::{Csv, DELIMITERS, Source};
 
 /// What is said of the list on the command line.
 #[derive(Debug, Clone, Default)]

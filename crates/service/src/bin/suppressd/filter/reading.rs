@@ -6,14 +6,14 @@ use tokio::sync::mpsc;
 use super::batch::{Batch, Content};
 use super::layout::{Layout, Told};
 use super::ndjson::{self, Found};
-use super::source::{MAX_RECORD_BYTES, Source};
+use crate::list_file::{MAX_RECORD_BYTES, Source};
 
 /// Reads a list to its end on a thread of its own, since a file or a pipe may keep it waiting.
 ///
 /// The end is told by `None`: a reader that is gone without a word must not look like the end of the list.
 pub(super) fn spawn(source: Source, told: Told, batches: mpsc::Sender<anyhow::Result<Option<Batch>>>) {
     std::thread::spawn(move || {
-        let mut list = List { source, layout: Layout::Plain, line: 1 };
+        let mut list = List { source, layout: Layout::Plain };
         let mut next = list.begin(&told);
         loop {
             let is_over = !matches!(next, Ok(Some(_)));
@@ -29,8 +29,6 @@ pub(super) fn spawn(source: Source, told: Told, batches: mpsc::Sender<anyhow::Re
 struct List {
     source: Source,
     layout: Layout,
-    /// The number of the line that is read next.
-    line: u64,
 }
 
 impl List {
@@ -39,11 +37,11 @@ impl List {
         let mut head = Batch::default();
         let mark = self.source.byte_order_mark()?;
         self.keep(&mut head, mark);
-        while let Some(length) = self.blank()? {
+        while let Some(length) = self.source.blank_line()? {
             ensure!(head.len_bytes() <= MAX_RECORD_BYTES, "more than {MAX_RECORD_BYTES} bytes of empty lines");
             self.keep(&mut head, length);
         }
-        self.layout = Layout::of(&mut self.source, told).with_context(|| format!("line {}", self.line))?;
+        self.layout = Layout::of(&mut self.source, told).with_context(|| format!("line {}", self.source.line_number()))?;
         if let Layout::Csv { csv, .. } = &mut self.layout
             && let Some(length) = csv.record(&mut self.source)?
         {
@@ -55,13 +53,13 @@ impl List {
     /// None at the end.
     fn batch(&mut self) -> anyhow::Result<Option<Batch>> {
         let mut batch = Batch::default();
-        while !batch.is_full() && self.record(&mut batch).with_context(|| format!("line {}", self.line))? {}
+        while !batch.is_full() && self.record(&mut batch).with_context(|| format!("line {}", self.source.line_number()))? {}
         Ok((!batch.is_empty()).then_some(batch))
     }
 
     /// Adds the next record. Gives false if there is none.
     fn record(&mut self, batch: &mut Batch) -> anyhow::Result<bool> {
-        if let Some(length) = self.blank()? {
+        if let Some(length) = self.source.blank_line()? {
             self.keep(batch, length);
             return Ok(true);
         }
@@ -70,52 +68,32 @@ impl List {
             Layout::Csv { csv, .. } => csv.record(&mut self.source)?,
         };
         let Some(length) = length else { return Ok(false) };
+        let line = self.source.line_number();
         let bytes = &self.source.rest()[..length];
         match &self.layout {
-            Layout::Plain => batch.push_address(bytes, self.line, bytes),
+            Layout::Plain => batch.push_address(bytes, line, bytes),
             Layout::Csv { csv, column } => match csv.field(*column) {
-                Some(address) => batch.push_address(bytes, self.line, address),
-                None => batch.push(bytes, self.line, Content::Refused("the row has no such column")),
+                Some(address) => batch.push_address(bytes, line, address),
+                None => batch.push(bytes, line, Content::Refused("the row has no such column")),
             },
             Layout::Ndjson { field } => match ndjson::find(bytes, field) {
-                Ok(Found::Text(address)) => batch.push_address(bytes, self.line, address.as_bytes()),
-                Ok(Found::Twice) => batch.push(bytes, self.line, Content::Refused("the field stands there twice")),
-                Ok(Found::NoText) => batch.push(bytes, self.line, Content::Refused("the field is no text")),
-                Ok(Found::Nothing) => batch.push(bytes, self.line, Content::Refused("there is no such field")),
-                Err(_) => batch.push(bytes, self.line, Content::Refused("it is no JSON object")),
+                Ok(Found::Text(address)) => batch.push_address(bytes, line, address.as_bytes()),
+                Ok(Found::Twice) => batch.push(bytes, line, Content::Refused("the field stands there twice")),
+                Ok(Found::NoText) => batch.push(bytes, line, Content::Refused("the field is no text")),
+                Ok(Found::Nothing) => batch.push(bytes, line, Content::Refused("there is no such field")),
+                Err(_) => batch.push(bytes, line, Content::Refused("it is no JSON object")),
             },
         }
-        self.advance(length);
+        self.source.advance(length);
         Ok(true)
-    }
-
-    /// How long the next line is if it is an empty one.
-    fn blank(&mut self) -> anyhow::Result<Option<usize>> {
-        let is_blank = |byte: &u8| b" \r\n".contains(byte);
-        if self.source.rest().is_empty() {
-            self.source.read_on()?;
-        }
-        if !self.source.rest().first().is_some_and(is_blank) {
-            return Ok(None);
-        }
-        let Some(length) = self.source.line()? else { return Ok(None) };
-        Ok(self.source.rest()[..length].iter().all(is_blank).then_some(length))
     }
 
     /// Takes so many bytes in which there is no address.
     fn keep(&mut self, batch: &mut Batch, length: usize) {
         if length > 0 {
-            batch.push(&self.source.rest()[..length], self.line, Content::NoAddress);
-            self.advance(length);
+            batch.push(&self.source.rest()[..length], self.source.line_number(), Content::NoAddress);
+            self.source.advance(length);
         }
-    }
-
-    fn advance(&mut self, length: usize) {
-        let bytes = &self.source.rest()[..length];
-        let breaks = bytes.split(|byte| *byte == b'\n').skip(1).count() as u64;
-        // A carriage return alone ends a line, too, if it ends a row.
-        self.line += if breaks == 0 { u64::from(bytes.ends_with(b"\r")) } else { breaks };
-        self.source.advance(length);
     }
 }
 

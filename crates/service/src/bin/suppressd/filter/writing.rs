@@ -8,9 +8,8 @@ use suppressd_service::proto::{SuppressionReason, SuppressionResult};
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{Batch, Content, Piece};
-use super::progress::Progress;
-use super::sink::Sink;
 use super::window::Answered;
+use crate::list_file::{Progress, Sink, push_row};
 
 /// What is gathered before it is written, in bytes.
 const BUFFER_BYTES: usize = 64 << 10;
@@ -104,27 +103,10 @@ impl<W: Write> Writer<W> {
         let name = name.strip_prefix("SUPPRESSION_REASON_").unwrap_or(name);
         *self.tally.dropped.entry(name).or_default() += 1;
         let Some(rejects) = &mut self.rejects else { return Ok(()) };
-        let mut row = piece.line.to_string().into_bytes();
-        for field in [what, name.as_bytes(), detail.as_bytes()] {
-            row.push(b',');
-            push_field(&mut row, field);
-        }
-        row.push(b'\n');
+        let mut row = Vec::new();
+        push_row(&mut row, &[piece.line.to_string().as_bytes(), what, name.as_bytes(), detail.as_bytes()]);
         rejects.write_all(&row).context("cannot write the rejects")
     }
-}
-
-/// Adds a field of CSV, in quotes if it needs them.
-fn push_field(row: &mut Vec<u8>, field: &[u8]) {
-    if !field.iter().any(|byte| b"\",\r\n".contains(byte)) {
-        row.extend_from_slice(field);
-        return;
-    }
-    row.push(b'"');
-    for byte in field {
-        row.extend(std::iter::repeat_n(*byte, if *byte == b'"' { 2 } else { 1 }));
-    }
-    row.push(b'"');
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use super::source::Source;
 const MAX_FIELDS: usize = 16 << 10;
 
 /// What separates the fields: of a spreadsheet, it depends on its language.
-pub(super) const DELIMITERS: [u8; 3] = *b",;\t";
+pub(crate) const DELIMITERS: [u8; 3] = *b",;\t";
 
 const QUOTE: u8 = b'"';
 
 /// Reads records. It holds the fields of the last one.
-pub(super) struct Csv {
+pub(crate) struct Csv {
     reader: csv_core::Reader,
     delimiter: u8,
     fields: Vec<u8>,
@@ -23,20 +23,20 @@ pub(super) struct Csv {
 }
 
 impl Csv {
-    pub(super) fn new(delimiter: u8) -> Self {
+    pub(crate) fn new(delimiter: u8) -> Self {
         let reader = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
         Self { reader, delimiter, fields: vec![0; 1 << 10], ends: vec![0; 32], count: 0 }
     }
 
     /// A field of the last record.
-    pub(super) fn field(&self, place: usize) -> Option<&[u8]> {
+    pub(crate) fn field(&self, place: usize) -> Option<&[u8]> {
         let end = *self.ends[..self.count].get(place)?;
         let start = if place == 0 { 0 } else { self.ends[place - 1] };
         Some(&self.fields[start..end])
     }
 
     /// The fields of the last record as names.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         (0..self.count).filter_map(|place| self.field(place)).map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
@@ -44,7 +44,7 @@ impl Csv {
     ///
     /// What a lenient reader would take for one record and another one for several is an error: there would be lines that
     /// nobody has looked at.
-    pub(super) fn record(&mut self, source: &mut Source) -> anyhow::Result<Option<usize>> {
+    pub(crate) fn record(&mut self, source: &mut Source) -> anyhow::Result<Option<usize>> {
         let (mut scanned, mut used) = (0, 0);
         self.count = 0;
         loop {
@@ -105,6 +105,30 @@ impl Csv {
         }
         Ok(())
     }
+}
+
+/// Adds a row.
+pub(crate) fn push_row(rows: &mut Vec<u8>, fields: &[&[u8]]) {
+    for (place, field) in fields.iter().enumerate() {
+        if place > 0 {
+            rows.push(b',');
+        }
+        push_field(rows, field);
+    }
+    rows.push(b'\n');
+}
+
+/// Adds a field of CSV, in quotes if it needs them.
+fn push_field(row: &mut Vec<u8>, field: &[u8]) {
+    if !field.iter().any(|byte| b"\",\r\n".contains(byte)) {
+        row.extend_from_slice(field);
+        return;
+    }
+    row.push(b'"');
+    for byte in field {
+        row.extend(std::iter::repeat_n(*byte, if *byte == b'"' { 2 } else { 1 }));
+    }
+    row.push(b'"');
 }
 
 /// Whether each quoted field ends with its closing quote.

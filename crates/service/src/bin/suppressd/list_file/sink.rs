@@ -12,14 +12,14 @@ use tempfile::TempPath;
 const NEW_FILE_MODE: u32 = 0o666;
 
 /// A file in the making. It is removed if it is not completed.
-pub(super) struct Unfinished {
+pub(crate) struct Unfinished {
     path: PathBuf,
     temporary: TempPath,
 }
 
 impl Unfinished {
     /// Begins a file beside the one that it is to be.
-    pub(super) fn begin(path: &Path) -> anyhow::Result<(Self, File)> {
+    pub(crate) fn begin(path: &Path) -> anyhow::Result<(Self, File)> {
         let shown = path.display();
         // A link stays one, and one file has one name.
         let path = path.canonicalize().or_else(|_| new_path(path)).with_context(|| format!("cannot write {shown}"))?;
@@ -39,18 +39,23 @@ impl Unfinished {
         Ok((Self { path, temporary }, file))
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Gives it its name. What it holds must be on the disk.
-    pub(super) fn complete(self) -> anyhow::Result<()> {
+    pub(crate) fn complete(self) -> anyhow::Result<()> {
         let Self { path, temporary } = self;
         temporary.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
-        let directory = directory(&path);
-        let synced = File::open(directory).and_then(|directory| directory.sync_all());
-        synced.with_context(|| format!("cannot sync {}", directory.display()))
+        sync_directory_of(&path)
     }
+}
+
+/// Waits until the names in the directory of a file are on the disk.
+pub(crate) fn sync_directory_of(path: &Path) -> anyhow::Result<()> {
+    let directory = directory(path);
+    let synced = File::open(directory).and_then(|directory| directory.sync_all());
+    synced.with_context(|| format!("cannot sync {}", directory.display()))
 }
 
 fn new_path(path: &Path) -> std::io::Result<PathBuf> {
@@ -62,14 +67,14 @@ fn directory(path: &Path) -> &Path {
 }
 
 /// Where a list is written to.
-pub(super) enum Sink {
+pub(crate) enum Sink {
     File(File),
     StandardOutput(std::io::Stdout),
 }
 
 impl Sink {
     /// Waits until all that was written is where it should be.
-    pub(super) fn sync(&mut self) -> std::io::Result<()> {
+    pub(crate) fn sync(&mut self) -> std::io::Result<()> {
         match self {
             Self::File(file) => file.sync_all(),
             Self::StandardOutput(output) => output.flush(),

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use anyhow::{Context as _, bail};
 
 /// Longest record, in bytes. What is longer is no list of addresses, or a quote in it is not closed.
-pub(super) const MAX_RECORD_BYTES: usize = 1 << 20;
+pub(crate) const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// How much is read at a time, in bytes, unless a record is longer.
 const PIECE_BYTES: usize = 64 << 10;
@@ -17,31 +17,42 @@ const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A list from where it is read next.
-pub(super) struct Source {
+pub(crate) struct Source {
     input: Box<dyn Read + Send>,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
     is_at_end: bool,
+    /// The number of the line that the rest begins in.
+    line: u64,
 }
 
 impl Source {
-    pub(super) fn new(input: Box<dyn Read + Send>) -> Self {
-        Self { input, buffer: vec![0; PIECE_BYTES], start: 0, end: 0, is_at_end: false }
+    pub(crate) fn new(input: Box<dyn Read + Send>) -> Self {
+        Self { input, buffer: vec![0; PIECE_BYTES], start: 0, end: 0, is_at_end: false, line: 1 }
     }
 
     /// What has been read and not been taken.
-    pub(super) fn rest(&self) -> &[u8] {
+    pub(crate) fn rest(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
+    /// The number of the line that the rest begins in.
+    pub(crate) fn line_number(&self) -> u64 {
+        self.line
+    }
+
     /// Goes on behind so many bytes of the rest.
-    pub(super) fn advance(&mut self, bytes: usize) {
+    pub(crate) fn advance(&mut self, bytes: usize) {
+        let taken = &self.rest()[..bytes];
+        let breaks = taken.split(|byte| *byte == b'\n').skip(1).count() as u64;
+        // A carriage return alone ends a line, too, if it ends a row.
+        self.line += if breaks == 0 { u64::from(taken.ends_with(b"\r")) } else { breaks };
         self.start += bytes;
     }
 
     /// Makes the rest longer. Gives false if there is no more.
-    pub(super) fn read_on(&mut self) -> anyhow::Result<bool> {
+    pub(crate) fn read_on(&mut self) -> anyhow::Result<bool> {
         if self.is_at_end {
             return Ok(false);
         }
@@ -67,7 +78,7 @@ impl Source {
     }
 
     /// How long the next line is, with its line break if it has one. None if there are no more.
-    pub(super) fn line(&mut self) -> anyhow::Result<Option<usize>> {
+    pub(crate) fn line(&mut self) -> anyhow::Result<Option<usize>> {
         let mut searched = 0;
         loop {
             if let Some(place) = self.rest()[searched..].iter().position(|byte| *byte == b'\n') {
@@ -80,8 +91,21 @@ impl Source {
         }
     }
 
+    /// How long the next line is if it is an empty one.
+    pub(crate) fn blank_line(&mut self) -> anyhow::Result<Option<usize>> {
+        let is_blank = |byte: &u8| b" \r\n".contains(byte);
+        if self.rest().is_empty() {
+            self.read_on()?;
+        }
+        if !self.rest().first().is_some_and(is_blank) {
+            return Ok(None);
+        }
+        let Some(length) = self.line()? else { return Ok(None) };
+        Ok(self.rest()[..length].iter().all(is_blank).then_some(length))
+    }
+
     /// How long the byte order mark is with which it begins. One that belongs to another encoding is an error.
-    pub(super) fn byte_order_mark(&mut self) -> anyhow::Result<usize> {
+    pub(crate) fn byte_order_mark(&mut self) -> anyhow::Result<usize> {
         while self.rest().len() < UTF_8_MARK.len() && self.read_on()? {}
         if UTF_16_MARKS.iter().any(|mark| self.rest().starts_with(mark)) {
             bail!("the list is UTF-16; convert it to UTF-8 first");

@@ -13,14 +13,14 @@ const WITHOUT_LENGTH: &str = "{spinner} {bytes} {msg}";
 
 /// A bar on standard error if that is a terminal, and nothing else writes to one.
 #[derive(Clone)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     addresses: Arc<AtomicU64>,
 }
 
 impl Progress {
     /// Of a list of so many bytes, if that is known.
-    pub(super) fn new(bytes: Option<u64>, writes_to_standard_output: bool) -> anyhow::Result<Self> {
+    pub(crate) fn new(bytes: Option<u64>, writes_to_standard_output: bool) -> anyhow::Result<Self> {
         let is_shown = std::io::stderr().is_terminal() && !(writes_to_standard_output && std::io::stdout().is_terminal());
         let target = if is_shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let template = if bytes.is_some() { WITH_LENGTH } else { WITHOUT_LENGTH };
@@ -31,7 +31,7 @@ impl Progress {
     }
 
     /// So many more bytes are done, and so many more addresses.
-    pub(super) fn advance(&self, bytes: usize, addresses: usize) {
+    pub(crate) fn advance(&self, bytes: usize, addresses: usize) {
         let all = self.addresses.fetch_add(addresses as u64, Ordering::Relaxed) + addresses as u64;
         self.bar.inc(bytes as u64);
         if !self.bar.is_hidden() {
@@ -42,7 +42,7 @@ impl Progress {
     }
 
     /// Leaves the terminal to what is said next.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
