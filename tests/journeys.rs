@@ -17,6 +17,7 @@ mod import;
 mod import_killed;
 mod incidents;
 mod labelled;
+mod manual;
 mod notify;
 mod once;
 mod outage;

@@ -98,6 +98,8 @@ fn help_has_examples_and_every_flag_of_serve() {
         &["list", "--help"],
         &["import", "--help"],
         &["export", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
         &["classify", "--help"],
     ] {
         let output = run(arguments);

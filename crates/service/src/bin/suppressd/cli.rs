@@ -3,6 +3,7 @@
 mod by_hand;
 mod filter;
 mod import;
+mod manual;
 mod operate;
 mod serve;
 
@@ -15,6 +16,7 @@ use crate::failure::{EXIT_NO_ANSWER, EXIT_USAGE};
 pub(crate) use by_hand::{LiftArguments, ListArguments, ReasonName, SelectionArguments, SuppressArguments};
 pub(crate) use filter::{FilterArguments, FilterFormat};
 pub(crate) use import::{ExportArguments, ExportFormat, ImportArguments, ImportFormat};
+pub(crate) use manual::{CompletionsArguments, ManArguments};
 pub(crate) use operate::{
     Act, DiffArguments, ExplainArguments, IncidentActArguments, IncidentAction, IncidentArguments, OpenIncidentArguments,
     PolicyAction, PolicyArguments,
@@ -73,6 +75,10 @@ pub(crate) enum Command {
     Replay(ReplayArguments),
     /// Look at what the webhook refused, and record it once its cause is mended
     Rejected(RejectedArguments),
+    /// Write what a shell needs to complete this command line
+    Completions(CompletionsArguments),
+    /// Write the manual
+    Man(ManArguments),
 }
 
 /// How a gRPC server is reached.

@@ -18,6 +18,7 @@ mod lines;
 mod list;
 mod list_file;
 mod logging;
+mod manual;
 mod notify;
 mod policy;
 mod policy_file;
@@ -60,6 +61,8 @@ fn main() -> ExitCode {
         Command::Classify(arguments) => classify::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Rejected(arguments) => rejected::run(arguments),
+        Command::Completions(arguments) => manual::completions(&arguments),
+        Command::Man(arguments) => manual::man(&arguments),
     };
     done.unwrap_or_else(|failure: Failure| failure.tell())
 }
