@@ -1,12 +1,13 @@
-"""Stands in for listmonk: takes what its documentation says of an import into the blocklist, and refuses everything else.
+"""Stands in for listmonk: takes what its documentation says of an import into the blocklist and of blocking by a query, and refuses everything else.
 
-Writes its port to standard output. There are two subscribers. Who may ask is `suppressd`, with the token `secret`.
+Writes its port to standard output. There are three subscribers. Who may ask is `suppressd`, with the token `secret`.
 """
 
 import csv
 import email.policy
 import io
 import json
+import re
 from base64 import b64encode
 from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -23,7 +24,7 @@ class Refused(Exception):
 
 
 class Listmonk(BaseHTTPRequestHandler):
-    subscribers = {"alice@example.com": "enabled", "gone@example.com": "enabled"}
+    subscribers = {"alice@example.com": "enabled", "gone@example.com": "enabled", "anybody@traps.example": "enabled"}
     state = {"name": "", "total": 0, "imported": 0, "status": "none"}
     emails, polls = [], 0
 
@@ -32,6 +33,9 @@ class Listmonk(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.answer({"/api/import/subscribers": self.start})
+
+    def do_PUT(self):
+        self.answer({"/api/subscribers/query/blocklist": self.block})
 
     def answer(self, served):
         try:
@@ -56,6 +60,17 @@ class Listmonk(BaseHTTPRequestHandler):
         if message.get_content_type() != "multipart/form-data":
             raise Refused(400, "no form")
         return {part.get_param("name", header="Content-Disposition"): part for part in message.iter_parts()}
+
+    def block(self):
+        if self.headers["Content-Type"] != "application/json":
+            raise Refused(400, "no JSON")
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        query = re.fullmatch(r"subscribers\.email LIKE '%(@[^'%_\\]+)'", request.pop("query"))
+        if query is None or request:
+            raise Refused(400, "invalid query")
+        matched = [address for address in self.subscribers if address.endswith(query[1])]
+        self.subscribers.update(dict.fromkeys(matched, "blocklisted"))
+        return True
 
     def start(self):
         if self.state["status"] == "importing":
