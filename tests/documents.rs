@@ -4,6 +4,7 @@ mod commands;
 mod dependencies;
 mod deploy;
 mod invariants;
+mod kumomta;
 mod links;
 mod markdown;
 mod metrics;

@@ -22,9 +22,9 @@ const UNTESTED: [&str; 5] = [
 const PAGES: [&str; 2] = ["README.md", "docs/operations.md"];
 
 /// The recipes, each by a test of its own.
-const TESTED_RECIPES: [&str; 6] = ["clients", "cron", "django", "listmonk", "monitoring", "postfix"];
+const TESTED_RECIPES: [&str; 7] = ["clients", "cron", "django", "kumomta", "listmonk", "monitoring", "postfix"];
 
-fn run_all(path: &str) {
+fn run_all(path: &str) -> Reader {
     let blocks = Document::read(path).blocks();
     let mut reader = Reader::new();
     let next = blocks.iter().skip(1).map(Some).chain([None]);
@@ -44,10 +44,11 @@ fn run_all(path: &str) {
                 let said = reader.run(&block.text).unwrap_or_else(fail);
                 compare(next, &said).unwrap_or_else(|why| panic!("{path}, line {}: {why}\nall of it: {said}", block.line));
             }
-            "sh untested" | "text" | "json" | "ini" | "toml" => {}
+            "sh untested" | "text" | "json" | "ini" | "lua" | "toml" => {}
             other => panic!("{path}, line {}: there is no kind of block {other}", block.line),
         }
     }
+    reader
 }
 
 fn compare(shown: Option<&Block>, said: &str) -> Result<(), String> {
@@ -68,9 +69,10 @@ fn the_operator_s_commands_do_what_the_page_says() {
     run_all("docs/operations.md");
 }
 
-fn run_recipe(name: &str) {
+/// Gives the reader, who may go on.
+pub(super) fn run_recipe(name: &str) -> Reader {
     assert!(TESTED_RECIPES.contains(&name));
-    run_all(&format!("{RECIPES}/{name}.md"));
+    run_all(&format!("{RECIPES}/{name}.md"))
 }
 
 #[test]
