@@ -134,6 +134,10 @@ impl AdministrativeStore for Buckets {
         self.0.suppress(address, entry).await
     }
 
+    async fn enter(&self, entries: &[(Address, ManualEntry)]) -> Result<Vec<Entered>, Error> {
+        self.0.enter(entries).await
+    }
+
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
         self.0.lift(address, now, who, why).await
     }
