@@ -38,7 +38,9 @@ struct Ground {
     released: String,
     /// In that shard: suppressed, and with no record.
     away: [String; 2],
-    /// Unknown, and in a shard that stays; but whether its whole domain is suppressed is to be found in the other one.
+    /// Unknown, and in a shard that stays, of a domain whose entry would lie in the other one: it has none.
+    domain_without_entry: String,
+    /// The same, of a domain that has one.
     domain_away: String,
     _policy: tempfile::TempDir,
 }
@@ -57,15 +59,29 @@ impl Ground {
             ["x.example", "pardoned.example"].iter().all(|domain| cluster.master_of_address(&format!("*@{domain}")) != shard)
         );
         let mut domains = (0..).map(|number| format!("domain{number}.example"));
-        let domain = domains.find(|domain| cluster.master_of_address(&format!("*@{domain}")) == shard).unwrap();
-        let domain_away = find("unknown", &domain, false);
+        let [domain_without_entry, domain_away] = [(); 2].map(|()| {
+            let domain = domains.find(|domain| cluster.master_of_address(&format!("*@{domain}")) == shard).unwrap();
+            find("unknown", &domain, false)
+        });
         let away = ["hard", "unknown"].map(|name| find(name, "x.example", true));
         let directory = tempfile::tempdir().unwrap();
         let policy = directory.path().join("policy.toml");
         std::fs::write(&policy, POLICY).unwrap();
         let flags = ["--policy", policy.to_str().unwrap(), "--redis-read-deadline-ms", READ_DEADLINE_MS];
         let server = Launch::on(&cluster.url()).flags(&flags).start();
-        let ground = Self { cluster, server, shard, unknown, soft, hard, released, away, domain_away, _policy: directory };
+        let ground = Self {
+            cluster,
+            server,
+            shard,
+            unknown,
+            soft,
+            hard,
+            released,
+            away,
+            domain_without_entry,
+            domain_away,
+            _policy: directory,
+        };
         ground.fill();
         ground
     }
@@ -81,6 +97,9 @@ impl Ground {
         ]
         .concat());
         assert!(opened.status.success(), "{opened:?}");
+        let domain = self.domain_away.split_once('@').unwrap().1;
+        let entered = run(&["suppress", "--server", &self.server.grpc_url(), &format!("*@{domain}"), "--note", "spam traps"]);
+        assert!(entered.status.success(), "{entered:?}");
         let checks = self.server.checks();
         let asked = [&*self.unknown, &self.soft, &self.hard, &self.released, &self.away[0], &self.away[1]];
         assert_eq!(suppressed(&checks, &asked), Ok(vec![false, false, true, false, true, false]));
@@ -104,6 +123,10 @@ impl Ground {
                 assert_eq!(suppressed(&checks, &[&self.unknown, email]), Err(Code::Unavailable), "{email}");
             }
         }
+        // Every shard tells of whole domains that have an entry; only who wants to be certain asks where it would lie.
+        assert!(!self.server.checks().is_suppressed(&self.domain_without_entry));
+        let certain = self.server.checks().strictly().one(&self.domain_without_entry);
+        assert_eq!(certain.unwrap_err().code(), Code::Unavailable);
         let webhook = self.server.webhook();
         assert_eq!(webhook.post(body("b", &self.soft, "quota-issues", number)).counts(), [1, 0, 0, 0]);
         assert_eq!(self.server.checks().soft_bounces(&self.soft), 2);
@@ -115,7 +138,7 @@ impl Ground {
         let checks = self.server.checks();
         let asked = [&*self.unknown, &self.soft, &self.hard, &self.released, &self.away[0], &self.away[1], &self.domain_away];
         checks.await_that("it recovers", |checks| suppressed(checks, &asked).is_ok());
-        assert_eq!(suppressed(&checks, &asked), Ok(vec![false, false, true, false, true, false, false]));
+        assert_eq!(suppressed(&checks, &asked), Ok(vec![false, false, true, false, true, false, true]));
     }
 }
 

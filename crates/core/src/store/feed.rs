@@ -12,10 +12,11 @@ pub(super) const BUCKETS: usize = 256;
 
 /// What a follower of the feed is told.
 pub trait FeedSink: Send + Sync + 'static {
-    /// The address has a record. It may be said again and again.
+    /// The address has a record, or is a whole domain that is about to have one. It may be said again and again.
     fn add(&self, address: &str);
 
-    /// Of that bucket, every address was added that had a record when the store was asked, at `asked_at`.
+    /// Of that bucket, every address was added that had a record when the store was asked, at `asked_at`; and of all buckets,
+    /// every whole domain.
     fn confirm(&self, bucket: u8, asked_at: Instant);
 
     /// What was confirmed of that bucket may not be whole: another server answers for it, or less than before is there.

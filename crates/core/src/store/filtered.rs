@@ -113,14 +113,14 @@ impl<S: FeedStore> FilteredStore<S> {
         let (mut own, mut of_domains) = (Vec::new(), Vec::new());
         let (mut asked, mut unconfirmed) = (0, 0);
         for (place, address) in addresses.iter().enumerate() {
-            let is_own_confirmed = is_confirmed(address);
-            let is_domain_confirmed = !with_domains || are_all_confirmed || is_confirmed(&address.whole_domain());
-            let is_own_asked = !is_own_confirmed || known.filter.may_hold(address.as_str());
-            let is_domain_asked = with_domains && (!is_domain_confirmed || known.domains.may_hold(address.domain()));
+            // Whole domains are told in every bucket: what is known of the address's own includes its domain.
+            let is_confirmed = is_confirmed(address);
+            let is_own_asked = !is_confirmed || known.filter.may_hold(address.as_str());
+            let is_domain_asked = with_domains && (!is_confirmed || known.domains.may_hold(address.domain()));
             own.extend(is_own_asked.then_some(place));
             of_domains.extend(is_domain_asked.then_some(place));
             asked += u64::from(is_own_asked || is_domain_asked);
-            unconfirmed += u64::from(!is_own_confirmed || !is_domain_confirmed);
+            unconfirmed += u64::from(!is_confirmed);
         }
         let counts = &known.counts;
         counts.answered.fetch_add(addresses.len() as u64 - asked, Ordering::Relaxed);

@@ -8,7 +8,7 @@
 //! | key | holds |
 //! |---|---|
 //! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `delivered`, `manual`, `lift`, `feed` |
-//! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, never trimmed |
+//! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, and one a whole domain of any bucket; never trimmed |
 //! | `sup:{<bucket>}:changes` | stream: `a <address> w event\|suppress\|lift e <id>`, the latest |
 //! | `sup:{<bucket>}:fence` | nothing: a strict read writes it, to see whether replicas still follow |
 //! | `sup:{<bucket>}:answers:<domain>` | hash: `hard:<stretch of time>`, `all:<stretch of time>` |
@@ -41,6 +41,7 @@ mod settings;
 mod strict;
 mod survey;
 mod topology;
+mod whole_domains;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -267,6 +268,7 @@ impl EvidenceStore for RedisStore {
 
 impl AdministrativeStore for RedisStore {
     async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
+        self.tell_whole_domains(std::iter::once(address)).await?;
         let keys = AddressKeys::of(address);
         let call = Call::script(&self.shared.scripts.suppress, &[&keys.record, &keys.feed, &keys.changes])
             .argument(address.as_str())
@@ -279,6 +281,7 @@ impl AdministrativeStore for RedisStore {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        self.tell_whole_domains(entries.iter().map(|(address, _)| address)).await?;
         let calls: Result<Vec<Call>, Error> = entries.iter().map(|(address, entry)| self.entering(address, entry)).collect();
         let replies = self.write(calls?).await?;
         replies.iter().map(reply::entered).collect()
