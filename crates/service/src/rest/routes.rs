@@ -19,6 +19,7 @@ const TABLE: &[(Method, &str, &str, &str)] = &[
     (Method::GET, "/v1/records/{email}", ADMINISTRATION, "GetRecord"),
     (Method::GET, "/v1/suppressions", ADMINISTRATION, "ListSuppressions"),
     (Method::POST, "/v1/suppressions", ADMINISTRATION, "CreateSuppression"),
+    (Method::POST, "/v1/suppressions:batchCreate", ADMINISTRATION, "BatchCreateSuppressions"),
     (Method::DELETE, "/v1/suppressions/{email}", ADMINISTRATION, "DeleteSuppression"),
     (Method::POST, "/v1/policy:diff", ADMINISTRATION, "DiffPolicy"),
     (Method::GET, "/v1/incidents", ADMINISTRATION, "ListIncidents"),

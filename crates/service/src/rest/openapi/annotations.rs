@@ -20,6 +20,8 @@ pub(super) const ALWAYS_SET: &[(&str, &[&str])] =
 /// More of the form of fields of that name.
 pub(super) fn form(message: &str, field: &str) -> Value {
     match (message, field) {
+        // What is too long there refuses each entry in its place, and not the request.
+        ("BatchCreateSuppressionsRequest", _) => json!({}),
         (_, "why" | "note") if message.ends_with("Request") => json!({"minLength": 1, "maxLength": 512}),
         (_, "who") if message.ends_with("Request") => json!({"maxLength": 512}),
         ("KeepIncidentRequest" | "CloseIncidentRequest", "id") => json!({"pattern": "^[0-9a-f]{16}$"}),
@@ -50,6 +52,10 @@ pub(super) fn examples(rpc: &str) -> (Option<Value>, Option<Value>) {
         "CreateSuppression" => {
             let request = json!({"email": "carol@example.com", "note": "asked by phone", "who": "alex"});
             (Some(request), None)
+        }
+        "BatchCreateSuppressions" => {
+            let entries = json!([{"email": "carol@example.com", "note": "asked by phone"}]);
+            (Some(json!({"entries": entries, "who": "alex"})), None)
         }
         "DiffPolicy" => (Some(json!({"policyToml": "soft_bounce_limit = 3\n", "listAddresses": true})), None),
         "PreviewIncident" => (Some(json!({"scope": scope()})), None),
