@@ -172,6 +172,7 @@ fn a_prometheus_has_something_for_every_panel_and_every_alert() {
     let prometheus = Prometheus::start(server.http());
     server.webhook().post(body("b", "gone@example.com", "bad-mailbox", 1)).counts();
     assert!(server.checks().is_suppressed("gone@example.com"));
+    assert_eq!(server.webhook().get("/v1/suppressions/gone@example.com").status, 200);
     for (title, expression) in expressions() {
         await_condition(&format!("nothing to show: {title}: {expression}"), || prometheus.series(&expression));
     }
