@@ -31,6 +31,9 @@ use crate::servers::redis_cluster::RedisCluster;
 /// The limits that every store is opened with here.
 const LIMITS: LetterLimits = LetterLimits { max_letters: 60, max_content_bytes: 1000, max_age_seconds: 1000 };
 
+/// How many changes every store keeps here.
+const CHANGES_KEPT: usize = 512;
+
 /// Runs cases, `async fn(impl Store)`, over every store. Each case of each store is a test of its own, with a store of its own;
 /// but a cluster takes seconds to come up, so there the cases of one file follow each other, each on an empty cluster.
 macro_rules! over_every_store {
@@ -73,7 +76,7 @@ macro_rules! over_one_store {
 use {over_every_store, over_one_store};
 
 fn memory() -> (MemoryStore, ()) {
-    (MemoryStore::new(LIMITS), ())
+    (MemoryStore::new(LIMITS).keeping_changes(CHANGES_KEPT), ())
 }
 
 fn embedded() -> (EmbeddedStore, TempDir) {
@@ -84,13 +87,14 @@ fn embedded() -> (EmbeddedStore, TempDir) {
 
 fn redis() -> (RedisStore, RedisServer) {
     let server = RedisServer::start(&[]);
-    let settings = RedisSettings { letter_limits: LIMITS, ..server.patient_settings() };
+    let settings = RedisSettings { letter_limits: LIMITS, changes_kept: CHANGES_KEPT, ..server.patient_settings() };
     (RedisStore::open(&settings).unwrap(), server)
 }
 
 /// To be called within a runtime.
 fn of_cluster(cluster: &RedisCluster) -> RedisStore {
-    RedisStore::open(&RedisSettings { letter_limits: LIMITS, ..patient_settings(cluster.url()) }).unwrap()
+    let settings = patient_settings(cluster.url());
+    RedisStore::open(&RedisSettings { letter_limits: LIMITS, changes_kept: CHANGES_KEPT, ..settings }).unwrap()
 }
 
 /// Some of what every store does, over one that is reached in another way. Each on an empty store, which `open` gives.
@@ -102,7 +106,7 @@ async fn some_of_the_contract(open: impl Fn() -> RedisStore) {
 }
 
 fn in_directory(directory: &Path) -> EmbeddedSettings {
-    EmbeddedSettings { directory: directory.into(), letter_limits: LIMITS, waits_for_disk: true }
+    EmbeddedSettings { directory: directory.into(), letter_limits: LIMITS, changes_kept: CHANGES_KEPT, waits_for_disk: true }
 }
 
 /// Runs on two threads, so that what is done at once is.

@@ -41,6 +41,7 @@ fn words() -> Vec<String> {
 /// Everything that a store can do, in all the ways that need a command of their own.
 async fn do_everything(store: &impl Store) -> Result<(), Error> {
     store.probe().await?;
+    let before = store.end_of_changes().await?;
     // One more of a day than is kept.
     let of_a_day: Vec<_> = (0..=KEPT_PER_DAY as u64).map(|number| bounce(ALICE, number, number.cast_signed(), "other")).collect();
     store.record(&of_a_day).await?;
@@ -49,6 +50,7 @@ async fn do_everything(store: &impl Store) -> Result<(), Error> {
     store.lift(&address(ALICE), at(800), "ops", "typo").await?;
     store.records(&[address(ALICE)]).await?;
     store.records_strictly(&[address(ALICE)]).await?;
+    store.changes_behind(&before).await?;
     store.list_records(None, 10).await?;
     store.replace_incidents(BookVersion(0), &IncidentBook::default()).await?;
     store.incidents(None).await?;

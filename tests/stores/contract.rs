@@ -1,6 +1,7 @@
 //! What every store does, whatever it keeps its data in.
 
 mod answers;
+mod changes;
 mod entries;
 mod incidents;
 mod letters;

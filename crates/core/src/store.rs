@@ -3,6 +3,7 @@
 //! One suite of tests holds every store against the in-memory one.
 
 mod answers;
+mod changes;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod feed;
@@ -21,6 +22,9 @@ use findings::Inquiry;
 use crate::{Address, Entered, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
 
 pub use answers::{AnswerStore, DomainAnswers};
+pub use changes::{
+    CHANGES_KEPT, Change, ChangeKind, ChangePage, ChangePosition, ChangeStore, MAX_CHANGES_PER_PAGE, MAX_POSITION_BYTES,
+};
 pub use feed::{FeedSink, FeedStore};
 pub use filtered::{FilterState, FilteredStore};
 pub use findings::Findings;
@@ -187,9 +191,12 @@ pub trait LetterStore: Clone + Send + Sync + 'static {
 }
 
 /// The whole contract.
-pub trait Store: AdministrativeStore + FeedStore + ListingStore + IncidentStore + AnswerStore + LetterStore {}
+pub trait Store:
+    AdministrativeStore + FeedStore + ChangeStore + ListingStore + IncidentStore + AnswerStore + LetterStore
+{
+}
 
-impl<S: AdministrativeStore + FeedStore + ListingStore + IncidentStore + AnswerStore + LetterStore> Store for S {}
+impl<S: AdministrativeStore + FeedStore + ChangeStore + ListingStore + IncidentStore + AnswerStore + LetterStore> Store for S {}
 
 impl Record {
     /// Records one event in a record that is there. Says what became of it, and which evidence had to make room.

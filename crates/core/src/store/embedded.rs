@@ -1,10 +1,12 @@
 //! The embedded store: a directory that one process owns.
 //!
 //! Evidence lies in an LSM tree with a journal (fjall). One thread writes: it takes what requests have queued up, writes it as
-//! one batch, waits for the disk once, and only then answers all of them. How domains answered lies there too. Rejected letters
+//! one batch, waits for the disk once, and only then answers all of them. How domains answered lies there too, and so do
+//! the latest changes. Rejected letters
 //! are files beside it, and so is the book of incidents.
 
 mod answers;
+mod changes;
 mod commit_mark;
 mod committer;
 mod disk;
@@ -21,10 +23,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use fjall::PersistMode;
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::{AdministrativeStore, EvidenceStore, Outcome};
 use crate::{Address, Entered, Error, Event, LetterLimits, ManualEntry, Record, UnixSeconds};
+use changes::ChangeLog;
 use committer::{Committer, Job, Work};
 use disk::{make_directory, sync_directory};
 use incidents::IncidentFile;
@@ -44,6 +47,8 @@ pub struct EmbeddedSettings {
     pub directory: PathBuf,
     /// How much the rejected letters may take up.
     pub letter_limits: LetterLimits,
+    /// How many of the latest changes are kept.
+    pub changes_kept: usize,
     /// Whether an answer waits for the disk. Without it a loss of power loses what was acknowledged; it is there so that a
     /// test can show that the proof of durability fails without it.
     pub waits_for_disk: bool,
@@ -62,6 +67,8 @@ struct Shared {
     tree: Tree,
     incidents: IncidentFile,
     letters: LetterFiles,
+    /// The number of the latest change that is durable.
+    last_change: watch::Receiver<u64>,
 }
 
 impl EmbeddedStore {
@@ -81,13 +88,15 @@ impl EmbeddedStore {
         sync_directory(directory).map_err(|error| io_failed("sync", directory, &error))?;
         let persist = if settings.waits_for_disk { PersistMode::SyncData } else { PersistMode::Buffer };
         let (queue, jobs) = mpsc::channel(MAX_QUEUED_REQUESTS);
-        let committer = Committer::new(tree.clone(), mark, persist);
+        let (changes, last_change) = ChangeLog::open(&tree, settings.changes_kept)?;
+        let committer = Committer::new(tree.clone(), mark, persist, changes);
         let writer = std::thread::Builder::new()
             .name("group-commit".into())
             .spawn(move || committer.run(jobs))
             .map_err(|error| io_failed("start a thread for", directory, &error))?;
         let room = Arc::new(Semaphore::new(MAX_QUEUED_EVENTS));
-        Ok(Self { shared: Arc::new(Shared { queue: Some(queue), room, writer: Some(writer), tree, incidents, letters }) })
+        let shared = Shared { queue: Some(queue), room, writer: Some(writer), tree, incidents, letters, last_change };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Waits until nothing more can be written: the disk refused a commit, and what it has now only an opening can tell.

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use super::findings::Inquiry;
 use super::{
-    AdministrativeStore, AnswerStore, BookVersion, DomainAnswers, EvidenceStore, FeedSink, FeedStore, Findings, IncidentStore,
-    LetterStore, ListingPage, ListingPlace, ListingStore, Outcome,
+    AdministrativeStore, AnswerStore, BookVersion, ChangePage, ChangePosition, ChangeStore, DomainAnswers, EvidenceStore,
+    FeedSink, FeedStore, Findings, IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, Outcome,
 };
 use crate::address::domain_of_everybody;
 use crate::{
@@ -223,6 +223,29 @@ impl<S: AdministrativeStore + FeedStore> AdministrativeStore for FilteredStore<S
 impl<S: ListingStore> ListingStore for FilteredStore<S> {
     async fn list_records(&self, after: Option<&ListingPlace>, limit: usize) -> Result<ListingPage, Error> {
         self.store.list_records(after, limit).await
+    }
+}
+
+impl<S: ChangeStore> ChangeStore for FilteredStore<S> {
+    async fn end_of_changes(&self) -> Result<ChangePosition, Error> {
+        self.store.end_of_changes().await
+    }
+
+    async fn changes_behind(&self, position: &ChangePosition) -> Result<Option<ChangePage>, Error> {
+        self.store.changes_behind(position).await
+    }
+
+    async fn records_since(
+        &self,
+        position: &ChangePosition,
+        after: Option<&ListingPlace>,
+        limit: usize,
+    ) -> Result<ListingPage, Error> {
+        self.store.records_since(position, after, limit).await
+    }
+
+    async fn await_changes(&self, position: &ChangePosition) {
+        self.store.await_changes(position).await;
     }
 }
 

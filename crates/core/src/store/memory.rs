@@ -1,5 +1,7 @@
 //! The reference store: plain maps, by which the others are measured. Nothing in it outlives the process.
 
+mod changes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::ops::Bound;
@@ -8,19 +10,28 @@ use std::time::Instant;
 
 use super::listing::no_place;
 use super::{
-    AdministrativeStore, AnswerStore, BookVersion, DomainAnswers, EvidenceStore, FeedSink, FeedStore, IncidentStore, LetterStore,
-    ListingPage, ListingPlace, ListingStore, MAX_LETTERS_PER_PAGE, MAX_RECORDS_PER_PAGE, Outcome, Progress,
+    AdministrativeStore, AnswerStore, BookVersion, CHANGES_KEPT, ChangeKind, DomainAnswers, EvidenceStore, FeedSink, FeedStore,
+    IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, MAX_LETTERS_PER_PAGE, MAX_RECORDS_PER_PAGE, Outcome,
+    Progress,
 };
 use crate::{
     Address, AnswersBySlot, Entered, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId, LetterLimits,
     LetterUsage, ManualEntry, Record, Slot, UnixSeconds,
 };
+use changes::ChangeLog;
 
 /// An in-memory store. Clones share what they keep.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct MemoryStore {
     kept: Arc<Mutex<Kept>>,
     limits: LetterLimits,
+    changes_kept: usize,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self::new(LetterLimits::default())
+    }
 }
 
 #[derive(Debug, Default)]
@@ -29,13 +40,20 @@ struct Kept {
     incidents: (BookVersion, IncidentBook),
     answers: BTreeMap<Box<str>, AnswersBySlot>,
     letters: BTreeMap<(UnixSeconds, LetterId), Letter>,
+    changes: ChangeLog,
 }
 
 impl MemoryStore {
     /// An empty store with these limits.
     #[must_use]
     pub fn new(limits: LetterLimits) -> Self {
-        Self { kept: Arc::default(), limits }
+        Self { kept: Arc::default(), limits, changes_kept: CHANGES_KEPT }
+    }
+
+    /// The same store, in which this handle keeps so many changes.
+    #[must_use]
+    pub fn keeping_changes(self, changes_kept: usize) -> Self {
+        Self { changes_kept, ..self }
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -45,13 +63,17 @@ impl MemoryStore {
 
 impl EvidenceStore for MemoryStore {
     async fn record(&self, events: &[Event]) -> Result<Vec<Outcome>, Error> {
-        let mut kept = self.kept();
+        let kept = &mut *self.kept();
         let outcome = |event: &Event| {
             if event.kind == EventKind::Delivered && !kept.records.contains_key(&event.recipient) {
                 return Outcome::Recorded;
             }
             let record = kept.records.entry(event.recipient.clone());
-            record.or_insert_with_key(|address| Record::new(address.clone())).take(event).0
+            let outcome = record.or_insert_with_key(|address| Record::new(address.clone())).take(event).0;
+            if let Some(change) = ChangeKind::of_event(event).filter(|_| outcome == Outcome::Recorded) {
+                kept.changes.add(&event.recipient, change, self.changes_kept);
+            }
+            outcome
         };
         Ok(events.iter().map(outcome).collect())
     }
@@ -70,21 +92,29 @@ impl AdministrativeStore for MemoryStore {
     async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
         let mut kept = self.kept();
         kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).manual = Some(entry);
+        kept.changes.add(address, ChangeKind::Suppressed, self.changes_kept);
         Ok(())
     }
 
     async fn enter(&self, entries: &[(Address, ManualEntry)]) -> Result<Vec<Entered>, Error> {
-        let mut kept = self.kept();
+        let kept = &mut *self.kept();
         let mut enter = |(address, entry): &(Address, ManualEntry)| {
-            kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).enter(entry).0
+            let record = kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone()));
+            let (entered, has_changed) = record.enter(entry);
+            if has_changed {
+                kept.changes.add(address, ChangeKind::Suppressed, self.changes_kept);
+            }
+            entered
         };
         Ok(entries.iter().map(&mut enter).collect())
     }
 
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
         let mut kept = self.kept();
-        let record = kept.records.get_mut(address);
-        Ok(record.map(|record| record.lift(now, who, why)).is_some())
+        let Some(record) = kept.records.get_mut(address) else { return Ok(false) };
+        record.lift(now, who, why);
+        kept.changes.add(address, ChangeKind::Lifted, self.changes_kept);
+        Ok(true)
     }
 }
 

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `delivered`, `manual`, `lift`, `feed` |
 //! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, and one a whole domain of any bucket; never trimmed |
-//! | `sup:{<bucket>}:changes` | stream: `a <address> w event\|suppress\|lift e <id>`, the latest |
+//! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, or `w suppress` or `w lift`: the latest |
 //! | `sup:{<bucket>}:fence` | nothing: a strict read writes it, to see whether replicas still follow |
 //! | `sup:{<bucket>}:answers:<domain>` | hash: `hard:<stretch of time>`, `all:<stretch of time>` |
 //! | `sup:{incidents}:book` | hash: `version`, and `<place>:<id>` an incident |
@@ -20,6 +20,7 @@
 mod answers;
 mod batcher;
 mod call;
+mod changes;
 mod connection;
 mod danger;
 mod fault;
@@ -56,7 +57,7 @@ use tokio_util::context::TokioContext;
 use super::{AdministrativeStore, EvidenceStore, Outcome};
 use crate::{Address, Entered, Error, Event, LetterLimits, Lift, ManualEntry, Record, UnixSeconds};
 use call::Call;
-use keys::AddressKeys;
+use keys::{AddressKeys, BUCKETS};
 use location::Location;
 use node::{Door, NodeSettings};
 use router::Router;
@@ -65,9 +66,6 @@ use survey::Survey;
 
 pub use danger::{Danger, DangerKind, Dangers};
 pub use settings::{RedisSettings, WaitReplicas};
-
-/// Entries that are kept of the changes of a bucket; Redis removes whole blocks, so it may be some more.
-pub const CHANGES_PER_BUCKET: usize = 4096;
 
 /// Most addresses in all reads that are under way.
 const MAX_ADDRESSES_IN_FLIGHT: usize = 65_536;
@@ -89,6 +87,8 @@ struct Shared {
     /// Primaries that did not answer the latest probe.
     silent_primaries: AtomicUsize,
     letter_limits: LetterLimits,
+    /// Entries that are kept of the changes of a bucket; Redis removes whole blocks, so it may be some more.
+    changes_per_bucket: usize,
     scripts: Scripts,
 }
 
@@ -113,6 +113,7 @@ impl RedisStore {
             room_for_reads: Semaphore::new(MAX_ADDRESSES_IN_FLIGHT),
             silent_primaries: AtomicUsize::new(0),
             letter_limits: settings.letter_limits,
+            changes_per_bucket: settings.changes_kept.div_ceil(usize::from(BUCKETS)).max(1),
             scripts: Scripts::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -176,7 +177,7 @@ impl RedisStore {
         let call = Call::script(&self.shared.scripts.record, &[&record, &feed, &changes])
             .of_parts(part.events.len())
             .argument(part.address.as_str())
-            .number(&CHANGES_PER_BUCKET);
+            .number(&self.shared.changes_per_bucket);
         part.events.iter().fold(call, |call, event| match event.evidence() {
             Some(evidence) => call.argument(event.id.as_str()).argument(evidence.to_stored()),
             None => call.argument("").number(&event.time.get()),
@@ -188,7 +189,7 @@ impl RedisStore {
         let keys = AddressKeys::of(address);
         Ok(Call::script(&self.shared.scripts.enter, &[&keys.record, &keys.feed, &keys.changes])
             .argument(address.as_str())
-            .number(&CHANGES_PER_BUCKET)
+            .number(&self.shared.changes_per_bucket)
             .argument(to_json(entry)?))
     }
 }
@@ -272,7 +273,7 @@ impl AdministrativeStore for RedisStore {
         let keys = AddressKeys::of(address);
         let call = Call::script(&self.shared.scripts.suppress, &[&keys.record, &keys.feed, &keys.changes])
             .argument(address.as_str())
-            .number(&CHANGES_PER_BUCKET)
+            .number(&self.shared.changes_per_bucket)
             .argument(to_json(&entry)?);
         self.write_one(call).await.map(|_| ())
     }
@@ -292,7 +293,7 @@ impl AdministrativeStore for RedisStore {
         let keys = AddressKeys::of(address);
         let call = Call::script(&self.shared.scripts.lift, &[&keys.record, &keys.changes])
             .argument(address.as_str())
-            .number(&CHANGES_PER_BUCKET)
+            .number(&self.shared.changes_per_bucket)
             .number(&now.get())
             .argument(to_json(&lift)?);
         reply::yes_or_no(&self.write_one(call).await?)

@@ -7,10 +7,11 @@ use fjall::{OwnedWriteBatch, PersistMode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::answers::Counting;
+use super::changes::ChangeLog;
 use super::commit_mark::{CommitMark, entries_of};
 use super::tree::Tree;
 use super::{keys, records};
-use crate::store::{DomainAnswers, Outcome};
+use crate::store::{ChangeKind, DomainAnswers, Outcome};
 use crate::{Address, AnswersBySlot, Entered, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
 
 /// Most events of one commit; a request is never split over two.
@@ -53,6 +54,7 @@ pub(super) struct Committer {
     mark: CommitMark,
     persist: PersistMode,
     answers: Counting,
+    changes: ChangeLog,
 }
 
 /// One commit in the making.
@@ -66,6 +68,8 @@ struct Commit<'a> {
     evidence: BTreeMap<Vec<u8>, Option<String>>,
     /// Answers of domains.
     answers: &'a mut Counting,
+    /// What changed records, in its order.
+    changes: &'a mut ChangeLog,
 }
 
 struct Seen {
@@ -74,8 +78,8 @@ struct Seen {
 }
 
 impl Committer {
-    pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode) -> Self {
-        Self { tree, mark, persist, answers: Counting::default() }
+    pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode, changes: ChangeLog) -> Self {
+        Self { tree, mark, persist, answers: Counting::default(), changes }
     }
 
     /// Runs until the queue's last sender is gone, and everything in it is answered.
@@ -105,11 +109,19 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Job>) -> Result<(), Error> {
-        let mut commit =
-            Commit { tree: &self.tree, records: HashMap::new(), evidence: BTreeMap::new(), answers: &mut self.answers };
+        let mut commit = Commit {
+            tree: &self.tree,
+            records: HashMap::new(),
+            evidence: BTreeMap::new(),
+            answers: &mut self.answers,
+            changes: &mut self.changes,
+        };
         let answers: Vec<_> = group.into_iter().map(|job| (commit.add(job.work), job.room)).collect();
         let mut batch = self.tree.database.batch().durability(Some(self.persist));
         let written = commit.fill(&mut batch).and_then(|()| self.write(batch));
+        if written.is_ok() {
+            self.changes.tell();
+        }
         for (answer, room) in answers {
             answer(written.clone());
             drop(room);
@@ -160,6 +172,9 @@ impl Commit<'_> {
             for id in evicted {
                 self.evidence.insert(keys::evidence(address, id), None);
             }
+            if let Some(kind) = ChangeKind::of_event(event) {
+                self.changes.add(address, kind);
+            }
         }
         Ok(outcome)
     }
@@ -168,6 +183,7 @@ impl Commit<'_> {
         let seen = self.see(address)?;
         seen.record.get_or_insert_with(|| Record::new(address.clone())).manual = Some(entry);
         seen.is_changed = true;
+        self.changes.add(address, ChangeKind::Suppressed);
         Ok(())
     }
 
@@ -175,6 +191,9 @@ impl Commit<'_> {
         let seen = self.see(address)?;
         let (entered, has_changed) = seen.record.get_or_insert_with(|| Record::new(address.clone())).enter(entry);
         seen.is_changed |= has_changed;
+        if has_changed {
+            self.changes.add(address, ChangeKind::Suppressed);
+        }
         Ok(entered)
     }
 
@@ -183,6 +202,7 @@ impl Commit<'_> {
         let Some(record) = &mut seen.record else { return Ok(false) };
         record.lift(now, who, why);
         seen.is_changed = true;
+        self.changes.add(address, ChangeKind::Lifted);
         Ok(true)
     }
 
@@ -201,6 +221,7 @@ impl Commit<'_> {
             }
         }
         self.answers.fill(self.tree, batch);
+        self.changes.fill(self.tree, batch);
         let changed = self.records.iter().filter(|(_, seen)| seen.is_changed);
         for (address, record) in changed.filter_map(|(address, seen)| Some((address, seen.record.as_ref()?))) {
             batch.insert(&self.tree.keyspace, keys::head(address), records::head_value(record)?);

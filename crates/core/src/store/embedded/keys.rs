@@ -5,6 +5,7 @@
 //! | `a NUL <address> NUL` | the record without its evidence, as JSON |
 //! | `a NUL <address> NUL <event id>` | one piece of evidence, [`Evidence::to_stored`](crate::Evidence::to_stored) |
 //! | `g NUL <domain> NUL <stretch of time>` | how often the domain answered then: HARD answers, all answers |
+//! | `l NUL <number>` | a change: what happened, a blank, the address |
 //! | `c NUL <slot>` | the number of the commit that has this slot, and whether another one followed it |
 //!
 //! Neither an address nor a domain holds a NUL, so all of a record, and nothing else, has its first key as prefix, and records
@@ -47,6 +48,19 @@ pub(super) fn answers_of(domain: &str) -> Vec<u8> {
 /// The key of a domain's answers in a stretch of time.
 pub(super) fn answers(domain: &str, slot: Slot) -> Vec<u8> {
     [&*answers_of(domain), &slot.number().to_be_bytes()].concat()
+}
+
+/// The keys of all changes.
+pub(super) const CHANGES: &[u8] = b"l\0";
+
+/// The key of a change.
+pub(super) fn change(number: u64) -> Vec<u8> {
+    [CHANGES, &number.to_be_bytes()].concat()
+}
+
+/// The number of the change that has that key.
+pub(super) fn number_of_change(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.strip_prefix(CHANGES)?.try_into().ok()?))
 }
 
 /// The prefix of all slots.

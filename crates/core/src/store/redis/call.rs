@@ -28,7 +28,7 @@ impl Call {
         Self { what: What::Script(Arc::clone(script)), keys, arguments: Vec::new(), parts: 1, must_be_replicated: true }
     }
 
-    /// A command that reads.
+    /// A command that reads. Its name may be of several words.
     pub(super) fn command(name: &'static str, key: impl Into<String>) -> Self {
         let keys = vec![key.into()];
         Self { what: What::Command(name), keys, arguments: Vec::new(), parts: 1, must_be_replicated: false }
@@ -74,7 +74,10 @@ impl Call {
     /// Puts it at the end of a pipeline. A script goes by its name, which is short, or with its whole text.
     pub(super) fn append_to(&self, pipeline: &mut Pipeline, by_name: bool) {
         match &self.what {
-            What::Command(name) => pipeline.cmd(name),
+            What::Command(name) => {
+                let mut words = name.split(' ');
+                pipeline.cmd(words.next().unwrap_or_default()).arg(words.collect::<Vec<_>>())
+            }
             What::Script(script) if by_name => pipeline.cmd("EVALSHA").arg(&script.sha1).arg(self.keys.len()),
             What::Script(script) => pipeline.cmd("EVAL").arg(&script.text).arg(self.keys.len()),
         };

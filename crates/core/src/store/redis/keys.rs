@@ -30,7 +30,7 @@ pub(super) struct AddressKeys {
 impl AddressKeys {
     pub(super) fn of(address: &Address) -> Self {
         let bucket = bucket(address.as_str());
-        Self { record: record(address), feed: feed(bucket), changes: format!("sup:{{{bucket:02x}}}:changes") }
+        Self { record: record(address), feed: feed(bucket), changes: changes(bucket) }
     }
 }
 
@@ -42,6 +42,11 @@ pub(super) fn record(address: &Address) -> String {
 /// The key of the feed of a bucket.
 pub(super) fn feed(bucket: u16) -> String {
     format!("sup:{{{bucket:02x}}}:feed")
+}
+
+/// The key of the changes of a bucket.
+pub(super) fn changes(bucket: u16) -> String {
+    format!("sup:{{{bucket:02x}}}:changes")
 }
 
 /// The key of the counts of a domain's answers.

@@ -1,11 +1,15 @@
 //! All records, by the feeds of the buckets.
 
+use std::collections::BTreeSet;
+
 use redis::Value;
 
 use super::call::Call;
+use super::changes::{Places, expect, looking_for};
 use super::keys::BUCKETS;
 use super::node::Door;
 use super::{RedisStore, fault, keys, record_of, reply};
+use crate::store::changes;
 use crate::store::listing::no_place;
 use crate::store::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
 use crate::{Address, Error, Record};
@@ -57,20 +61,30 @@ struct Entry {
 impl ListingStore for RedisStore {
     /// A place is a bucket and the id of the entry in its feed.
     async fn list_records(&self, after: Option<&ListingPlace>, limit: usize) -> Result<ListingPage, Error> {
-        let place = after.map_or_else(|| Some(Place::beginning_of(0)), Place::read).ok_or_else(no_place)?;
-        let limit = limit.clamp(1, MAX_RECORDS_PER_PAGE);
-        let _room = self.room_for_reads(limit)?;
-        self.within(self.deadlines().read_deadline, self.page(place, limit)).await
+        self.list_as_of(&[None; BUCKETS as usize], after, limit).await
     }
 }
 
 impl RedisStore {
-    async fn page(&self, mut place: Place, limit: usize) -> Result<ListingPage, Error> {
+    /// A page that is given only by servers that have those changes.
+    pub(super) async fn list_as_of(
+        &self,
+        known: &Places,
+        after: Option<&ListingPlace>,
+        limit: usize,
+    ) -> Result<ListingPage, Error> {
+        let place = after.map_or_else(|| Some(Place::beginning_of(0)), Place::read).ok_or_else(no_place)?;
+        let limit = limit.clamp(1, MAX_RECORDS_PER_PAGE);
+        let _room = self.room_for_reads(limit)?;
+        self.within(self.deadlines().read_deadline, self.page(known, place, limit)).await
+    }
+
+    async fn page(&self, known: &Places, mut place: Place, limit: usize) -> Result<ListingPage, Error> {
         let mut entries = Vec::new();
         // Each look at the feeds is at twice as many: full ones are not read in vain, and empty ones cost no call each.
         let mut feeds = 1;
         while entries.len() < limit && place.bucket < BUCKETS {
-            place = self.look(place, feeds, limit, &mut entries).await?;
+            place = self.look(known, place, feeds, limit, &mut entries).await?;
             feeds = (2 * feeds).min(MAX_FEEDS_PER_CALL);
         }
         let mut records = Vec::with_capacity(entries.len());
@@ -79,7 +93,7 @@ impl RedisStore {
         while let Some((some, others)) = unread.split_at_checked(unread.len().min(MAX_RECORDS_PER_CALL))
             && let Some(last) = some.last()
         {
-            fields += self.read_records(some, &mut records).await?;
+            fields += self.read_records(known, some, &mut records).await?;
             unread = others;
             if fields >= MAX_FIELDS_PER_PAGE && !unread.is_empty() {
                 place = last.place.clone();
@@ -92,7 +106,14 @@ impl RedisStore {
     }
 
     /// Looks for entries in some feeds, and says where to look next.
-    async fn look(&self, from: Place, feeds: u16, limit: usize, entries: &mut Vec<Entry>) -> Result<Place, Error> {
+    async fn look(
+        &self,
+        known: &Places,
+        from: Place,
+        feeds: u16,
+        limit: usize,
+        entries: &mut Vec<Entry>,
+    ) -> Result<Place, Error> {
         let wanted = limit - entries.len();
         let buckets = from.bucket..from.bucket.saturating_add(feeds).min(BUCKETS);
         let look_at = |bucket| {
@@ -100,7 +121,10 @@ impl RedisStore {
             let feed = Call::command("XRANGE", keys::feed(bucket));
             feed.argument(format!("({behind}")).argument("+").argument("COUNT").number(&wanted)
         };
-        let replies = self.shared.router.make(Door::Reads, buckets.clone().map(look_at).collect()).await?;
+        let known = of_buckets(known, buckets.clone());
+        let calls = looking_for(&known).chain(buckets.clone().map(look_at)).collect();
+        let mut replies = self.shared.router.make(Door::Reads, calls).await?.into_iter();
+        expect(&known, &mut replies)?;
         for (bucket, reply) in buckets.clone().zip(replies) {
             let room = limit - entries.len();
             if room == 0 {
@@ -119,12 +143,15 @@ impl RedisStore {
     }
 
     /// Reads the records of entries, without those that are gone. Says how many fields they have.
-    async fn read_records(&self, entries: &[Entry], records: &mut Vec<Record>) -> Result<usize, Error> {
+    async fn read_records(&self, known: &Places, entries: &[Entry], records: &mut Vec<Record>) -> Result<usize, Error> {
+        let buckets: BTreeSet<u16> = entries.iter().map(|entry| entry.place.bucket).collect();
+        let known = of_buckets(known, buckets.into_iter());
         // A whole domain is told in every bucket, and listed in its own.
         let own: Vec<&Entry> =
             entries.iter().filter(|entry| keys::bucket(entry.address.as_str()) == entry.place.bucket).collect();
-        let reading = own.iter().map(|entry| record_of(&entry.address)).collect();
-        let replies = self.shared.router.make(Door::Reads, reading).await?;
+        let calls = looking_for(&known).chain(own.iter().map(|entry| record_of(&entry.address))).collect();
+        let mut replies = self.shared.router.make(Door::Reads, calls).await?.into_iter();
+        expect(&known, &mut replies)?;
         let mut fields = 0;
         for (entry, reply) in own.into_iter().zip(replies) {
             fields += number_of_fields(&reply);
@@ -134,6 +161,11 @@ impl RedisStore {
         }
         Ok(fields)
     }
+}
+
+/// The changes that are known of some buckets.
+fn of_buckets(known: &Places, buckets: impl Iterator<Item = u16>) -> Vec<(u16, changes::Place)> {
+    buckets.filter_map(|bucket| Some((bucket, known[usize::from(bucket)]?))).collect()
 }
 
 fn number_of_fields(record: &Value) -> usize {

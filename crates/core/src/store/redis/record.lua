@@ -16,14 +16,14 @@ local has_record = redis.call('EXISTS', record) == 1
 
 local TIME_OF_RECEIPT = 'time of receipt'
 
--- Text of evidence to its class, and to the shelf that it stands on with the time by which it is ranked there; nothing if it
--- cannot be read: who reads the record will say so. A time of receipt, which an eighth part tells, ranks nothing.
+-- Text of evidence to its class, to the shelf that it stands on with the time by which it is ranked there, and to its kind;
+-- nothing if it cannot be read: who reads the record will say so. A time of receipt, which an eighth part tells, ranks nothing.
 local function class_and_place(text)
   local time, kind, category, rest = string.match(text, '^(%d+)|([^|]*)|([^|]*)|[^|]*|[^|]*|[^|]*|[^|]*(.*)$')
   if not time then return nil end
   local class = kind == 'f' and 'complaint' or CLASS_OF[category] or 'unmapped'
-  if rest == '|r' then return class, { shelf = TIME_OF_RECEIPT, time = 0 } end
-  return class, { shelf = math.floor(time / DAY_SECONDS), time = tonumber(time) }
+  if rest == '|r' then return class, { shelf = TIME_OF_RECEIPT, time = 0 }, kind end
+  return class, { shelf = math.floor(time / DAY_SECONDS), time = tonumber(time) }, kind
 end
 
 local function is_before(time, id, other_time, other_id)
@@ -84,7 +84,7 @@ local function admit(id, text)
     has_record = true
   end
   if redis.call('HSETNX', record, 'e:' .. id, text) == 0 then return DUPLICATE end
-  local class, place = class_and_place(text)
+  local class, place, kind = class_and_place(text)
   local ever_kept = redis.call('HINCRBY', record, class, 1)
   if kept then
     kept[class] = kept[class] or {}
@@ -102,7 +102,7 @@ local function admit(id, text)
       return IGNORED
     end
   end
-  redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', address, 'w', 'event', 'e', id)
+  redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', address, 'w', kind .. '|' .. class .. '|' .. id)
   return RECORDED
 end
 

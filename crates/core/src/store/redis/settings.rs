@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::location::Location;
+use crate::store::CHANGES_KEPT;
 use crate::{Error, LetterLimits};
 
 /// How many replicas must have a write before it is acknowledged.
@@ -46,6 +47,8 @@ pub struct RedisSettings {
     pub is_checked_first: bool,
     /// How much the rejected letters may take up.
     pub letter_limits: LetterLimits,
+    /// How many of the latest changes are kept, over all buckets.
+    pub changes_kept: usize,
     /// Longest time for a read, with all that it waits for.
     pub read_deadline: Duration,
     /// Longest time for a write, with all that it waits for.
@@ -56,7 +59,7 @@ pub struct RedisSettings {
 
 impl RedisSettings {
     /// A read has 300 ms, a write 2 s, an attempt to connect 250 ms; a replica is waited for if there is one; the limits of
-    /// letters are the default ones.
+    /// letters and changes are the default ones.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {
@@ -65,6 +68,7 @@ impl RedisSettings {
             wait_replicas: WaitReplicas::default(),
             is_checked_first: false,
             letter_limits: LetterLimits::default(),
+            changes_kept: CHANGES_KEPT,
             read_deadline: Duration::from_millis(300),
             write_deadline: Duration::from_secs(2),
             connection_timeout: Duration::from_millis(250),
@@ -88,6 +92,7 @@ impl fmt::Debug for RedisSettings {
             .field("wait_replicas", &self.wait_replicas)
             .field("is_checked_first", &self.is_checked_first)
             .field("letter_limits", &self.letter_limits)
+            .field("changes_kept", &self.changes_kept)
             .field("read_deadline", &self.read_deadline)
             .field("write_deadline", &self.write_deadline)
             .field("connection_timeout", &self.connection_timeout)

@@ -1,0 +1,217 @@
+//! The latest changes of the buckets, each bucket's in a stream.
+//!
+//! Whoever has read up to an entry has missed nothing behind it as long as that entry is still there: a server that took over has
+//! the beginning of what its predecessor had, and an entry is removed only when all before it are. So each question asks for the
+//! entry that is known as well. Where it is gone, or another one has its id by now, nothing is certain.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::time::Duration;
+
+use redis::Value;
+
+use super::call::Call;
+use super::keys::BUCKETS;
+use super::{RedisStore, fault, keys, record_of, reply};
+use crate::store::changes::{Place, mark_of};
+use crate::store::{
+    Change, ChangeKind, ChangePage, ChangePosition, ChangeStore, ListingPage, ListingPlace, MAX_CHANGES_PER_PAGE,
+};
+use crate::{Address, Error, Record};
+
+/// How long it is waited before it is looked whether there are more changes.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Buckets as an index.
+const PARTS: usize = BUCKETS as usize;
+
+/// Most changes of a bucket in a page: none waits for those of another one.
+const MAX_CHANGES_PER_BUCKET: usize = MAX_CHANGES_PER_PAGE / PARTS;
+
+/// Most changes whose records are read in one go: a check that comes meanwhile waits for no more than these.
+const MAX_RECORDS_PER_CALL: usize = 128;
+
+/// The latest change of each bucket.
+pub(super) type Places = [Option<Place>; PARTS];
+
+/// An entry of a stream of changes.
+struct Entry {
+    bucket: u16,
+    place: Place,
+    address: Address,
+    kind: ChangeKind,
+}
+
+impl Entry {
+    fn read(bucket: u16, entry: Value) -> Result<Self, Error> {
+        let mut parts = reply::list(entry)?.into_iter();
+        let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
+        let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(fault::unexpected_reply)?;
+        let damaged = || fault::damaged_field(&keys::changes(bucket), &id);
+        let (major, minor) = id.split_once('-').ok_or_else(fault::unexpected_reply)?;
+        let number = |text: &str| text.parse().map_err(|_| fault::unexpected_reply());
+        let mut fields: HashMap<String, Vec<u8>> = reply::fields(fields)?.into_iter().collect();
+        let address = fields.get("a").and_then(|address| reply::parsed(address)).ok_or_else(damaged)?;
+        let kind = String::from_utf8(fields.remove("w").unwrap_or_default()).map_err(|_| damaged())?;
+        let place = Place { major: number(major)?, minor: number(minor)?, mark: mark_of(&kind) };
+        Ok(Self { bucket, place, address, kind: ChangeKind::from_stored(&kind) })
+    }
+
+    fn with(self, record: Option<Record>) -> Change {
+        let Self { bucket, place, address, kind } = self;
+        let id = format!("{bucket:02x}-{}", id_of(&place)).into();
+        Change { id, address, kind, record, part: bucket.into(), place }
+    }
+}
+
+fn id_of(place: &Place) -> String {
+    format!("{}-{}", place.major, place.minor)
+}
+
+fn all_buckets() -> Range<u16> {
+    0..BUCKETS
+}
+
+/// Looks into a bucket's changes.
+fn range(bucket: u16, from: &str, to: &str, count: usize) -> Call {
+    Call::command("XRANGE", keys::changes(bucket)).argument(from).argument(to).argument("COUNT").number(&count)
+}
+
+/// Asks for known changes, one of each bucket: whoever answers the calls behind these must have them.
+pub(super) fn looking_for(known: &[(u16, Place)]) -> impl Iterator<Item = Call> {
+    known.iter().map(|(bucket, place)| range(*bucket, &id_of(place), &id_of(place), 1))
+}
+
+/// Takes the replies to that.
+///
+/// # Errors
+///
+/// As unavailable if one of the changes is not there: whoever answers was replaced, or will be, or no longer keeps it.
+pub(super) fn expect(known: &[(u16, Place)], replies: &mut impl Iterator<Item = Value>) -> Result<(), Error> {
+    for (bucket, place) in known {
+        let found = reply::list(replies.next().ok_or_else(fault::unexpected_reply)?)?.into_iter().next();
+        let found = found.map(|entry| Entry::read(*bucket, entry)).transpose()?;
+        if found.is_none_or(|found| found.place != *place) {
+            return Err(fault::replaced());
+        }
+    }
+    Ok(())
+}
+
+/// Asks for the changes behind a place, and for the one that is there.
+fn looking_behind(bucket: u16, known: Option<&Place>) -> Call {
+    match known {
+        Some(place) => range(bucket, &id_of(place), "+", 1 + MAX_CHANGES_PER_BUCKET),
+        None => range(bucket, "-", "+", MAX_CHANGES_PER_BUCKET),
+    }
+}
+
+impl ChangeStore for RedisStore {
+    async fn end_of_changes(&self) -> Result<ChangePosition, Error> {
+        let last = |bucket| {
+            let changes = Call::command("XREVRANGE", keys::changes(bucket));
+            changes.argument("+").argument("-").argument("COUNT").number(&1)
+        };
+        let replies = self.read(all_buckets().map(last).collect()).await?;
+        let place = |(bucket, reply): (u16, Value)| {
+            let last = reply::list(reply)?.into_iter().next();
+            Ok(last.map(|entry| Entry::read(bucket, entry)).transpose()?.map(|entry| entry.place))
+        };
+        let places: Result<Vec<_>, Error> = all_buckets().zip(replies).map(place).collect();
+        Ok(ChangePosition::new(places?))
+    }
+
+    async fn changes_behind(&self, position: &ChangePosition) -> Result<Option<ChangePage>, Error> {
+        let Some(known) = position.parts() else { return Ok(None) };
+        let Some((entries, has_more)) = self.entries_behind(known).await? else { return Ok(None) };
+        let mut changes = Vec::with_capacity(entries.len());
+        let mut unread = entries.into_iter();
+        loop {
+            let some: Vec<Entry> = unread.by_ref().take(MAX_RECORDS_PER_CALL).collect();
+            if some.is_empty() {
+                return Ok(Some(ChangePage { changes, has_more }));
+            }
+            changes.append(&mut self.with_records(some).await?);
+        }
+    }
+
+    async fn records_since(
+        &self,
+        position: &ChangePosition,
+        after: Option<&ListingPlace>,
+        limit: usize,
+    ) -> Result<ListingPage, Error> {
+        self.list_as_of(position.parts().ok_or_else(fault::replaced)?, after, limit).await
+    }
+
+    async fn await_changes(&self, _: &ChangePosition) {
+        tokio::time::sleep(POLL_INTERVAL).await;
+    }
+}
+
+impl RedisStore {
+    /// What lies behind the places, and whether there is more; nothing if one of the places is not what it was.
+    async fn entries_behind(&self, known: &Places) -> Result<Option<(Vec<Entry>, bool)>, Error> {
+        let looks = all_buckets().zip(known).map(|(bucket, known)| looking_behind(bucket, known.as_ref()));
+        let replies = self.read(looks.collect()).await?;
+        let mut entries = Vec::new();
+        let mut has_more = false;
+        let mut begun = Vec::new();
+        for ((bucket, known), reply) in all_buckets().zip(known).zip(replies) {
+            let found = reply::list(reply)?.into_iter().map(|entry| Entry::read(bucket, entry));
+            let mut found = found.collect::<Result<Vec<_>, _>>()?;
+            match known {
+                Some(known) if found.first().is_some_and(|first| first.place == *known) => {
+                    found.remove(0);
+                }
+                Some(_) => return Ok(None),
+                None if found.is_empty() => {}
+                None => begun.push(bucket),
+            }
+            has_more |= found.len() == MAX_CHANGES_PER_BUCKET;
+            entries.append(&mut found);
+        }
+        let is_whole = self.have_all(&begun).await?;
+        Ok(is_whole.then_some((entries, has_more)))
+    }
+
+    /// Whether the buckets still have the first change that they ever had, and all that followed.
+    async fn have_all(&self, buckets: &[u16]) -> Result<bool, Error> {
+        if buckets.is_empty() {
+            return Ok(true);
+        }
+        let asking = |bucket: &u16| Call::command("XINFO STREAM", keys::changes(*bucket));
+        let replies = self.read(buckets.iter().map(asking).collect()).await?;
+        for reply in replies {
+            let fields = reply::list(reply)?;
+            let number_of = |name: &str| {
+                let is_it = |field: &&[Value]| matches!(&field[0], Value::BulkString(bytes) if bytes == name.as_bytes());
+                let found = fields.chunks_exact(2).find(is_it).ok_or_else(fault::unexpected_reply)?;
+                reply::number(&found[1])
+            };
+            if number_of("length")? != number_of("entries-added")? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts records to entries. Whoever says what is in a record must have the entry: one that was replaced, or is about to, may
+    /// not.
+    async fn with_records(&self, entries: Vec<Entry>) -> Result<Vec<Change>, Error> {
+        let newest: BTreeMap<u16, Place> = entries.iter().map(|entry| (entry.bucket, entry.place)).collect();
+        let newest: Vec<(u16, Place)> = newest.into_iter().collect();
+        let addresses: Vec<&Address> = entries.iter().map(|entry| &entry.address).collect::<BTreeSet<_>>().into_iter().collect();
+        let calls = looking_for(&newest).chain(addresses.iter().copied().map(record_of)).collect();
+        let mut replies = self.read(calls).await?.into_iter();
+        expect(&newest, &mut replies)?;
+        let read = |(address, reply): (&Address, Value)| Ok((address.clone(), reply::record(address, reply)?));
+        let records: Result<HashMap<Address, Option<Record>>, Error> = addresses.into_iter().zip(replies).map(read).collect();
+        let records = records?;
+        let with_record = |entry: Entry| {
+            let record = records.get(&entry.address).cloned().flatten();
+            entry.with(record)
+        };
+        Ok(entries.into_iter().map(with_record).collect())
+    }
+}
