@@ -6,12 +6,13 @@ mod letters;
 mod listing;
 mod record;
 mod survey;
+mod watch;
 
 use std::sync::Arc;
 
-use suppressd_core::store::{AdministrativeStore, IncidentStore, LetterStore, ListingStore};
+use suppressd_core::store::{AdministrativeStore, ChangeStore, IncidentStore, LetterStore, ListingStore};
 use suppressd_core::{Error, Rulebook, Standpoint};
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -25,6 +26,7 @@ use crate::proto::{
     KeepIncidentRequest, KeepIncidentResponse, ListIncidentsRequest, ListIncidentsResponse, ListRejectedLettersRequest,
     ListRejectedLettersResponse, ListSuppressionsRequest, ListSuppressionsResponse, OpenIncidentRequest, OpenIncidentResponse,
     PreviewIncidentRequest, PreviewIncidentResponse, ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
+    WatchSuppressionsRequest, WatchSuppressionsResponse,
 };
 use crate::{Limits, status};
 use by_hand::Hands;
@@ -32,35 +34,38 @@ use incidents::IncidentDesk;
 use letters::Letters;
 use listing::{Listing, Wanted};
 use survey::{Question, Surveys};
+use watch::Watches;
 
 /// Administrates a store.
 pub(crate) struct Administration<S> {
     judge: Arc<Judge<S>>,
-    rules: watch::Receiver<Arc<Rulebook>>,
+    rules: Receiver<Arc<Rulebook>>,
     hands: Hands<S>,
     listing: Listing<S>,
     letters: Letters<S>,
     incidents: IncidentDesk<S>,
     surveys: Surveys<S>,
+    watches: Watches<S>,
 }
 
-impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> Administration<S> {
+impl<S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + LetterStore> Administration<S> {
     pub(crate) fn new(
         store: S,
         judge: Arc<Judge<S>>,
-        rules: watch::Receiver<Arc<Rulebook>>,
+        rules: Receiver<Arc<Rulebook>>,
         incidents: KnownIncidents<S>,
         limits: &Limits,
-        draining: watch::Receiver<bool>,
+        draining: Receiver<bool>,
     ) -> Self {
         Self {
             judge,
             rules: rules.clone(),
             hands: Hands::new(store.clone(), rules.clone(), limits),
             listing: Listing::new(store.clone(), limits),
-            letters: Letters::new(store.clone(), rules),
-            incidents: IncidentDesk::new(store.clone(), incidents),
-            surveys: Surveys::new(store, limits, draining),
+            letters: Letters::new(store.clone(), rules.clone()),
+            incidents: IncidentDesk::new(store.clone(), incidents.clone()),
+            surveys: Surveys::new(store.clone(), limits, draining.clone()),
+            watches: Watches::new(store, rules, incidents, limits, draining),
         }
     }
 }
@@ -69,9 +74,12 @@ impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> Admini
 type Parts<T> = ReceiverStream<Result<T, Status>>;
 
 #[tonic::async_trait]
-impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> SuppressionAdminService for Administration<S> {
+impl<S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + LetterStore> SuppressionAdminService
+    for Administration<S>
+{
     type DiffPolicyStream = Parts<DiffPolicyResponse>;
     type PreviewIncidentStream = Parts<PreviewIncidentResponse>;
+    type WatchSuppressionsStream = Parts<WatchSuppressionsResponse>;
 
     async fn get_record(&self, request: Request<GetRecordRequest>) -> Result<Response<GetRecordResponse>, Status> {
         let GetRecordRequest { email, account } = request.into_inner();
@@ -109,6 +117,13 @@ impl<S: AdministrativeStore + ListingStore + IncidentStore + LetterStore> Suppre
         let incidents = self.incidents.in_force().await?;
         let standpoint = Standpoint::new(&rulebook.policy, (*incidents).clone());
         self.listing.page(wanted, standpoint).await.map(Response::new)
+    }
+
+    async fn watch_suppressions(
+        &self,
+        request: Request<WatchSuppressionsRequest>,
+    ) -> Result<Response<Self::WatchSuppressionsStream>, Status> {
+        self.watches.begin(request.get_ref()).map(Response::new)
     }
 
     async fn diff_policy(&self, request: Request<DiffPolicyRequest>) -> Result<Response<Self::DiffPolicyStream>, Status> {

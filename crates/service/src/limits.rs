@@ -44,6 +44,12 @@ pub struct Limits {
     pub incidents_deadline: Duration,
     /// Most questions at a time that go through the whole store, and most pages at a time of who is suppressed.
     pub max_surveys: usize,
+    /// Most clients that watch what changes, at a time.
+    pub max_watchers: usize,
+    /// How long one of them may take to take a message before it is cut off.
+    pub watcher_take_timeout: Duration,
+    /// How long one of them hears nothing where nothing changes.
+    pub watch_bookmark_interval: Duration,
     /// How often the store is asked whether it could answer.
     pub probe_interval: Duration,
     /// Time that it has to say so.
@@ -71,6 +77,9 @@ impl Default for Limits {
             incidents_poll_interval: Duration::from_millis(250),
             incidents_deadline: Duration::from_millis(500),
             max_surveys: 2,
+            max_watchers: 16,
+            watcher_take_timeout: Duration::from_secs(30),
+            watch_bookmark_interval: Duration::from_secs(5),
             probe_interval: Duration::from_millis(500),
             probe_deadline: Duration::from_secs(1),
         }
@@ -94,6 +103,7 @@ impl Limits {
             ("max_letter_bytes", self.max_letter_bytes),
             ("max_connections", self.max_connections),
             ("max_surveys", self.max_surveys),
+            ("max_watchers", self.max_watchers),
             ("max_socketmap_connections", self.max_socketmap_connections),
             ("max_calls_per_connection", self.max_calls_per_connection as usize),
         ] {
@@ -118,6 +128,8 @@ impl Limits {
             ("incidents_freshness", self.incidents_freshness),
             ("incidents_poll_interval", self.incidents_poll_interval),
             ("incidents_deadline", self.incidents_deadline),
+            ("watcher_take_timeout", self.watcher_take_timeout),
+            ("watch_bookmark_interval", self.watch_bookmark_interval),
             ("probe_interval", self.probe_interval),
             ("probe_deadline", self.probe_deadline),
         ] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use suppressd_core::Rulebook;
-use suppressd_core::store::{AdministrativeStore, IncidentStore, LetterStore, ListingStore};
+use suppressd_core::store::{AdministrativeStore, ChangeStore, IncidentStore, LetterStore, ListingStore};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tonic::server::NamedService;
@@ -55,7 +55,7 @@ pub async fn serve<S>(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), Error>
 where
-    S: AdministrativeStore + ListingStore + IncidentStore + LetterStore,
+    S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + LetterStore,
 {
     let Doors { grpc, socketmap, rest } = doors;
     settings.validate()?;
@@ -106,7 +106,7 @@ fn service<S, H>(
     settings: Settings,
 ) -> impl Serve + Sync
 where
-    S: AdministrativeStore + ListingStore + IncidentStore + LetterStore,
+    S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + LetterStore,
     H: Serve<Future: Unpin> + NamedService + Sync,
 {
     let Settings { access, tls: _, reflection, limits } = settings;

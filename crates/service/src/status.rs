@@ -49,6 +49,11 @@ pub(crate) fn starting() -> Status {
     unavailable("STARTING", "the server is starting; try again".to_owned(), true)
 }
 
+/// Whoever watches did not take what it was told.
+pub(crate) fn too_slow() -> Status {
+    unavailable("TOO_SLOW", "a message was not taken for too long; go on from the token of the last one".to_owned(), true)
+}
+
 fn unavailable(reason: &str, message: String, is_transient: bool) -> Status {
     with_reason(Code::Unavailable, reason, message, is_transient.then_some(RETRY_DELAY))
 }
