@@ -20,6 +20,7 @@ mod shards;
 mod soak;
 
 mod watch;
+mod watchers;
 
 use std::str::FromStr;
 

@@ -35,6 +35,7 @@ mod store_check;
 mod store_faults;
 mod strict;
 mod verdicts;
+mod watch;
 pub(crate) mod webhook;
 mod whole_domains;
 

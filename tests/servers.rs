@@ -1,5 +1,6 @@
 //! Servers of a test's own.
 
+pub(crate) mod front;
 pub(crate) mod listmonk;
 pub(crate) mod postfix;
 pub(crate) mod prometheus;
@@ -9,3 +10,4 @@ pub(crate) mod redis_pair;
 pub(crate) mod redis_sentinel;
 pub(crate) mod replication_proxy;
 pub(crate) mod suppressd;
+pub(crate) mod watcher;

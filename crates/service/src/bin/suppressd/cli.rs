@@ -6,6 +6,7 @@ mod import;
 mod manual;
 mod operate;
 mod serve;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,6 +23,7 @@ pub(crate) use operate::{
     PolicyAction, PolicyArguments,
 };
 pub(crate) use serve::ServeArguments;
+pub(crate) use watch::WatchArguments;
 
 /// Where a `serve` with its defaults answers gRPC.
 const DEFAULT_GRPC_URL: &str = "http://127.0.0.1:50051";
@@ -65,6 +67,8 @@ pub(crate) enum Command {
     Import(ImportArguments),
     /// Write down who is suppressed now, and all that is known of it
     Export(ExportArguments),
+    /// Follow who is suppressed: a snapshot, then every change as it comes
+    Watch(WatchArguments),
     /// Try a policy before it is used
     Policy(PolicyArguments),
     /// Leave out evidence that is not to be believed, and let it count again
@@ -209,9 +213,9 @@ pub(crate) enum RejectedAction {
 }
 
 /// The commands that ask a server: they say "no answer" by one code, whatever the cause is.
-const ASKING: [&str; 13] = [
+const ASKING: [&str; 14] = [
     "check", "explain", "export", "filter", "import", "incident", "lift", "list", "policy", "rejected", "replay", "show",
-    "suppress",
+    "suppress", "watch",
 ];
 
 /// What is said and returned when the command line cannot be used, or asks for help.

@@ -9,6 +9,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use suppressd_core::store::CHANGES_KEPT;
 use suppressd_core::{DAY_SECONDS, LetterLimits, Rulebook};
 use suppressd_service::{Access, Tls};
 
@@ -68,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) waits_for_disk: bool,
     pub(crate) redis: RedisConfig,
     pub(crate) letter_limits: LetterLimits,
+    pub(crate) changes_kept: usize,
     pub(crate) http: SocketAddr,
     pub(crate) ingest: suppressd_ingest::Settings,
     pub(crate) grpc: SocketAddr,
@@ -102,6 +104,7 @@ impl Config {
             waits_for_disk: !sources.flag("unsafe_no_fsync", false)?,
             redis: RedisConfig::read(&sources)?,
             letter_limits: letter_limits(&sources)?,
+            changes_kept: size(&sources, "changes_kept", CHANGES_KEPT)?,
             http: address(&sources, "http", 8080)?,
             ingest: ingest_settings(&sources, role)?,
             grpc: address(&sources, "grpc", 50051)?,
@@ -121,7 +124,7 @@ impl Config {
         };
         config.has_rest = rest.decide(&config)?;
         if let StoreLocation::Redis(url) = &config.store {
-            config.redis.settings(url, config.letter_limits).validate()?;
+            config.redis.settings(url, config.letter_limits, config.changes_kept).validate()?;
         }
         config.ingest.validate()?;
         config.service.validate()?;
@@ -180,6 +183,7 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("max_letters", &arguments.max_letters),
         ("max_letters_bytes", &arguments.max_letters_bytes),
         ("max_letter_age_days", &arguments.max_letter_age_days),
+        ("changes_kept", &arguments.changes_kept),
         ("redis_allow", &arguments.redis_allow),
         ("redis_ca", &arguments.redis_ca),
         ("redis_wait_replicas", &arguments.redis_wait_replicas),

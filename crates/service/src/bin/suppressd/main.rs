@@ -29,6 +29,7 @@ mod serve;
 mod sources;
 mod store_check;
 mod store_location;
+mod watch;
 mod what_if;
 
 use std::process::ExitCode;
@@ -56,6 +57,7 @@ fn main() -> ExitCode {
         Command::List(arguments) => list::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Watch(arguments) => watch::run(arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Incident(arguments) => incident::run(arguments),
         Command::Classify(arguments) => classify::run(&arguments),

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use prometheus_client::registry::Registry;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::redis::RedisStore;
-use suppressd_core::store::{CHANGES_KEPT, FilteredStore, Store};
+use suppressd_core::store::{FilteredStore, Store};
 use suppressd_core::{Error as StoreError, Rulebook};
 use suppressd_ingest::Further;
 use suppressd_service::{Doors, Rest};
@@ -55,15 +55,15 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
                 warn!("unsafe_no_fsync is set: a loss of power loses what was acknowledged");
             }
             let waits_for_disk = config.waits_for_disk;
-            let settings =
-                EmbeddedSettings { directory, letter_limits: config.letter_limits, changes_kept: CHANGES_KEPT, waits_for_disk };
+            let Config { letter_limits, changes_kept, .. } = config;
+            let settings = EmbeddedSettings { directory, letter_limits, changes_kept, waits_for_disk };
             let store = EmbeddedStore::open(&settings)?;
             // Held by a clone that ends with this future, so that the store is released before the process ends.
             let failing = store.clone();
             serve(store, config, registry, async move { failing.stopped().await }).await
         }
         StoreLocation::Redis(url) => {
-            let settings = config.redis.settings(&url, config.letter_limits);
+            let settings = config.redis.settings(&url, config.letter_limits, config.changes_kept);
             let store = RedisStore::open(&settings)?;
             let mut check = StoreCheck::register(store.clone(), config.redis.allowed.clone(), &mut registry);
             check.begin().await?;

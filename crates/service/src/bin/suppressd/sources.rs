@@ -18,7 +18,8 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 5] = ["account_tokens", "admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 27] = [
+const PLAIN: [&str; 28] = [
+    "changes_kept",
     "drain_deadline_seconds",
     "filter",
     "filter_bound_ms",

@@ -74,6 +74,9 @@ pub(crate) struct ServeArguments {
     /// How long a rejected letter is kept [default: 30]
     #[arg(long, value_name = "DAYS")]
     pub(crate) max_letter_age_days: Option<String>,
+    /// How many of the latest changes are kept for `watch` [default: 1048576]
+    #[arg(long, value_name = "N")]
+    pub(crate) changes_kept: Option<String>,
     /// Dangerous settings of Redis that it is used with all the same: their names, separated by commas
     #[arg(long, value_name = "NAMES")]
     pub(crate) redis_allow: Option<String>,

@@ -31,9 +31,10 @@ impl RedisConfig {
     }
 
     /// How the store at that URL is opened.
-    pub(crate) fn settings(&self, url: &str, letter_limits: LetterLimits) -> RedisSettings {
+    pub(crate) fn settings(&self, url: &str, letter_limits: LetterLimits, changes_kept: usize) -> RedisSettings {
         RedisSettings {
             letter_limits,
+            changes_kept,
             read_deadline: self.read_deadline,
             write_deadline: self.write_deadline,
             wait_replicas: self.wait_replicas,
