@@ -36,6 +36,7 @@ mod store_faults;
 mod strict;
 mod verdicts;
 mod watch;
+mod watch_command;
 pub(crate) mod webhook;
 mod whole_domains;
 

@@ -1,6 +1,7 @@
 //! A `suppressd watch` of a test's own, and what it has written.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +22,14 @@ impl Watcher {
         let mut command = command();
         command.args(["watch", "--server", url, "--output"]).arg(file).args(arguments);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        Self { child, file: file.to_owned() }
+    }
+
+    /// Prints lines for people to a file, and keeps its token in another one.
+    pub(crate) fn print(url: &str, file: &Path, token: &Path) -> Self {
+        let mut command = command();
+        command.args(["watch", "--server", url, "--token-file"]).arg(token);
+        let child = command.stdout(File::create(file).unwrap()).stderr(Stdio::null()).spawn().unwrap();
         Self { child, file: file.to_owned() }
     }
 

@@ -108,9 +108,14 @@ pub(crate) fn as_text(email: &str, result: &SuppressionResult) -> String {
     if !result.error.is_empty() {
         return format!("{email}\tinvalid\t{}", result.error);
     }
-    let word = if result.suppressed() { "suppressed" } else { "not suppressed" };
+    verdict_as_text(email, result.suppressed(), &result.detail)
+}
+
+/// A verdict as text for people.
+pub(crate) fn verdict_as_text(email: &str, is_suppressed: bool, detail: &str) -> String {
+    let word = if is_suppressed { "suppressed" } else { "not suppressed" };
     // The detail of a good address begins with the same words.
-    let detail = result.detail.strip_prefix("not suppressed: ").unwrap_or(&result.detail);
+    let detail = detail.strip_prefix("not suppressed: ").unwrap_or(detail);
     format!("{email}\t{word}\t{detail}")
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use suppressd_service::proto::watch_suppressions_response::Message;
 use suppressd_service::proto::{WatchSuppressionsResponse, WatchedAddress, WatchedChange, WatchedChangeKind};
 
-use crate::check::reason;
+use crate::check::{reason, verdict_as_text};
 use crate::grpc_client::time;
 
 /// The line of a message, without its end; `None` for one that says nothing but that the server is there.
@@ -30,8 +30,7 @@ fn in_text(message: &Message) -> String {
 }
 
 fn address_in_text(address: &WatchedAddress) -> String {
-    let verdict = if address.suppressed() { "suppressed" } else { "not suppressed" };
-    format!("{}\t{verdict}\t{}", address.email, address.detail)
+    verdict_as_text(&address.email, address.suppressed(), &address.detail)
 }
 
 fn what(change: &WatchedChange) -> String {

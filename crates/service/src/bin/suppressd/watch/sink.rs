@@ -125,16 +125,19 @@ fn reopen(path: &Path) -> anyhow::Result<(File, String)> {
 /// How much of the end of a file ends with a whole line, and that line's token. After a loss of power the last ones may be anything;
 /// what stands before them is what was written.
 fn last_line(mut end: &[u8], is_all: bool) -> Option<(usize, String)> {
+    // Nothing, or nothing but the beginning of a first line.
+    if is_all && !end.contains(&b'\n') && end.first().is_none_or(|first| *first == b'{') {
+        return Some((0, String::new()));
+    }
     while let Some(place) = end.iter().rposition(|byte| *byte == b'\n') {
         let begin = end[..place].iter().rposition(|byte| *byte == b'\n').map_or(0, |before| before + 1);
         let line: Option<Value> = serde_json::from_slice(&end[begin..place]).ok();
         if let Some(token) = line.and_then(|line| Some(line.get("token")?.as_str()?.to_owned())) {
             return Some((place + 1, token));
         }
-        end = &end[..begin.min(place)];
+        end = &end[..begin];
     }
-    // Nothing but the beginning of a first line.
-    (is_all && end.first().is_none_or(|first| *first == b'{')).then(|| (0, String::new()))
+    None
 }
 
 #[cfg(test)]
