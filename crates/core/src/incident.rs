@@ -183,6 +183,11 @@ impl Incidents {
         self.0.iter().find(|incident| incident.scope.covers(domain, evidence))
     }
 
+    /// What they cover, in the order in which they were opened first.
+    pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
+        self.0.iter().map(|incident| &incident.scope)
+    }
+
     /// How many of them are in a state.
     #[must_use]
     pub fn count(&self, state: IncidentState) -> usize {

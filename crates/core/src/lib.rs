@@ -6,6 +6,7 @@
 mod address;
 mod by_hand;
 mod category;
+mod checksum;
 mod error;
 pub mod event;
 mod evidence;
@@ -26,6 +27,7 @@ mod what_if;
 pub use address::{Address, MAX_ADDRESS_BYTES};
 pub use by_hand::{Entered, Lift, MAX_NOTE_BYTES, MAX_REQUEST_ID_BYTES, ManualEntry};
 pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};
+pub use checksum::checksum;
 pub use error::Error;
 pub use event::{Event, EventId, EventKind};
 pub use evidence::{Evidence, Shelf};

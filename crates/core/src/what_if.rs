@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Address, Incidents, Policy, Record, Rule, Trust, UnixSeconds, Verdict, verdict};
+use crate::{Address, Incidents, Policy, Record, Rule, Trust, UnixSeconds, Verdict, checksum, verdict};
 
 /// By what a verdict is formed.
 #[derive(Debug, Clone)]
@@ -18,6 +18,14 @@ impl Standpoint {
         // Advice suppresses nobody, so there is no need to form it.
         let second_opinion = if policy.second_opinion == Trust::Enforce { Trust::Enforce } else { Trust::Off };
         Self { policy: Policy { second_opinion, ..policy.clone() }, incidents }
+    }
+
+    /// Tells it from others by which verdicts may be others: a sum of the policy and of what the incidents cover. The same in all
+    /// processes of a version, and maybe not in the next one.
+    #[must_use]
+    pub fn mark(&self) -> u32 {
+        let policy = Policy { outage_guard: None, ..self.policy.clone() };
+        checksum(format!("{policy:?} {:?}", self.incidents.scopes().collect::<Vec<_>>()).as_bytes())
     }
 
     /// The verdict on a record, without advice.
@@ -134,6 +142,28 @@ mod tests {
         let total: u64 = Effect::ALL.map(|effect| tally.total(effect)).into_iter().sum();
         assert_eq!(tally.by_rule().map(|(_, _, addresses)| addresses).sum::<u64>(), total);
         tally.by_rule().map(|(effect, rule, addresses)| (effect, rule.to_string(), addresses)).collect()
+    }
+
+    #[test]
+    fn a_standpoint_is_known_by_what_verdicts_depend_on() {
+        use crate::{Act, Incident, Origin, OutageGuard, Scope};
+        let mark = |policy: &Policy, incidents: &Incidents| Standpoint::new(policy, incidents.clone()).mark();
+        let (policy, none) = (Policy::default(), Incidents::default());
+        let six = Policy { soft_bounce_limit: SoftBounceLimit::new(6).unwrap(), ..Policy::default() };
+        let advises_not = Policy { second_opinion: Trust::Off, ..Policy::default() };
+        let guard = OutageGuard { minimum_hard_bounces: 1, ratio: 2, window_seconds: 3, past_seconds: 4, covers_seconds: 5 };
+        let guarded = Policy { outage_guard: Some(guard), ..Policy::default() };
+        assert_ne!(mark(&six, &none), mark(&policy, &none));
+        assert_ne!(mark(&policy.enforcing(), &none), mark(&policy, &none));
+        assert_eq!(mark(&advises_not, &none), mark(&policy, &none));
+        assert_eq!(mark(&guarded, &none), mark(&policy, &none));
+        let scope = Scope { from: NOW, to: NOW, vmta: None, domain: Some("x.example".into()), rule: None };
+        let act = |why: &str| Act { at: NOW, who: "ops".into(), why: why.into() };
+        let opened = Incident::opened(scope, Origin::Guard, act("x"));
+        let kept = Incident { kept: Some(act("y")), ..opened.clone() };
+        let with = |incident: Incident| mark(&policy, &Incidents::new([incident]));
+        assert_ne!(with(opened.clone()), mark(&policy, &none));
+        assert_eq!(with(kept), with(opened));
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl<S: ChangeStore + IncidentStore> Watches<S> {
             rules: self.rules.clone(),
             incidents: self.incidents.clone(),
             told: Told::new(messages.clone(), self.limits.watcher_take_timeout),
+            standpoint: None,
             skips_snapshots: request.skip_snapshot,
             bookmark_interval: self.limits.watch_bookmark_interval,
         };

@@ -1,6 +1,7 @@
 //! How far somebody knows the changes.
 
 use super::Change;
+use crate::checksum;
 
 /// Longest position as bytes, whatever its numbers are. Those of a Redis take a third of it.
 pub const MAX_POSITION_BYTES: usize = 6144;
@@ -26,9 +27,8 @@ pub(in crate::store) struct Place {
 
 /// The mark of a change, by the text that is kept of it. The address is not in it, so that a name can be replaced.
 pub(in crate::store) fn mark_of(kind: &str) -> u16 {
-    // FNV-1a, folded: a token outlives the process that gave it, so this stays what it is.
-    let hash = kind.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let [a, b, c, d] = hash.to_be_bytes();
+    // A position outlives the process that gave it, so this stays what it is.
+    let [a, b, c, d] = checksum(kind.as_bytes()).to_be_bytes();
     u16::from_be_bytes([a ^ c, b ^ d])
 }
 

@@ -3,8 +3,8 @@ use std::time::{Duration, Instant};
 use prometheus_client::registry::Registry;
 use suppressd_core::event::body::Body;
 use suppressd_core::store::memory::MemoryStore;
-use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _};
-use suppressd_core::{Address, Classifier, ManualEntry, UnixSeconds};
+use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _, amend_incidents};
+use suppressd_core::{Act, Address, Classifier, Incident, IncidentBook, ManualEntry, Origin, Scope, UnixSeconds};
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -25,7 +25,7 @@ struct Ground {
     store: MemoryStore,
     watches: Watches<MemoryStore>,
     drain: watch::Sender<bool>,
-    _in_force: watch::Sender<Arc<Rulebook>>,
+    rules: watch::Sender<Arc<Rulebook>>,
 }
 
 impl Ground {
@@ -35,7 +35,7 @@ impl Ground {
         let (drain, draining) = watch::channel(false);
         let incidents = KnownIncidents::new(store.clone(), Metrics::register(&mut Registry::default()), limits);
         let watches = Watches::new(store.clone(), rules, incidents, limits, draining);
-        Self { store, watches, drain, _in_force: in_force }
+        Self { store, watches, drain, rules: in_force }
     }
 
     fn watch(&self, token: &str, skip_snapshot: bool) -> Heard {
@@ -189,6 +189,47 @@ async fn a_token_that_is_too_old_gets_a_new_snapshot() {
     other.suppress("z@x.example").await;
     let mut with_another_stores = other.watch(&ground.watch("", true).next().await.unwrap().1, false);
     assert_eq!(with_another_stores.said_next(3).await, ["reset", "snapshot z@x.example true", "end"]);
+}
+
+#[tokio::test]
+async fn when_verdicts_are_formed_otherwise_a_new_snapshot_comes() {
+    let ground = Ground::new(&Limits::default());
+    ground.bounce("gone@x.example", "bad-mailbox").await;
+    ground.suppress("by-hand@x.example").await;
+    let mut heard = ground.watch("", false);
+    let whole = ["snapshot by-hand@x.example true", "snapshot gone@x.example true", "end"];
+    assert_eq!(heard.said_next(1).await, ["reset"]);
+    assert_eq!(heard.said_next(2).await, whole[..2]);
+    let (_, before) = heard.next().await.unwrap();
+
+    let otherwise = Rulebook::from_toml("[classes]\n\"bad-mailbox\" = \"unmapped\"\n").unwrap();
+    ground.rules.send_replace(Arc::new(otherwise));
+    let without_it = ["reset", "snapshot by-hand@x.example true", "end"];
+    assert_eq!(heard.said_next(3).await, without_it);
+    // Whoever was away meanwhile hears of it too, and who was there does not again.
+    assert_eq!(ground.watch(&before, false).said_next(3).await, without_it);
+    ground.rules.send_replace(Arc::default());
+    assert_eq!(heard.said_next(1).await, ["reset"]);
+    assert_eq!(heard.said_next(3).await, whole);
+    ground.suppress("new@x.example").await;
+    let changed = "change new@x.example true WATCHED_CHANGE_KIND_SUPPRESSED";
+    assert_eq!(heard.said().await, changed);
+    assert_eq!(ground.watch(&before, false).said().await, changed);
+}
+
+#[tokio::test]
+async fn an_incident_makes_a_new_snapshot() {
+    let limits = Limits { incidents_freshness: Duration::from_millis(1), ..Limits::default() };
+    let ground = Ground::new(&limits);
+    ground.bounce("gone@x.example", "bad-mailbox").await;
+    let mut heard = ground.watch("", false);
+    assert_eq!(heard.said_next(3).await, ["reset", "snapshot gone@x.example true", "end"]);
+    let (from, to) = (UnixSeconds::clamped(1_600_000_000), UnixSeconds::clamped(1_800_000_000));
+    let scope = Scope { from, to, vmta: None, domain: Some("x.example".into()), rule: None };
+    let act = Act::new(from, "ops", "an outage").unwrap();
+    let open = |book: &mut IncidentBook| book.open(Incident::opened(scope.clone(), Origin::Operator, act.clone()));
+    amend_incidents(&ground.store, open).await.unwrap();
+    assert_eq!(heard.said_next(2).await, ["reset", "end"]);
 }
 
 #[tokio::test]

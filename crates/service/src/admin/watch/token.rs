@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use suppressd_core::checksum;
 use suppressd_core::store::{ChangePosition, ListingPlace, MAX_POSITION_BYTES};
 use tonic::Status;
 
 use crate::status;
 
 /// Longest token, in bytes: a position, a place in a listing, and what stands around them, in base64.
-const MAX_TOKEN_BYTES: usize = (MAX_POSITION_BYTES + MAX_PLACE_BYTES + 16) / 3 * 4;
+const MAX_TOKEN_BYTES: usize = (MAX_POSITION_BYTES + MAX_PLACE_BYTES + 32) / 3 * 4;
 
 /// Longest place in a listing, in bytes: an address, and a number.
 const MAX_PLACE_BYTES: usize = 512;
@@ -29,21 +30,30 @@ const SUM_BYTES: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
     /// A part of a snapshot that was begun when the changes were at the position: all up to a place, or nothing yet.
-    Snapshot { position: ChangePosition, place: Option<ListingPlace> },
-    /// Everything up to that change.
-    Live(ChangePosition),
+    Snapshot { known: Known, place: Option<ListingPlace> },
+    /// Everything up to that position.
+    Live(Known),
+}
+
+/// How far changes are known, and by what verdicts on them were formed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) position: ChangePosition,
+    /// The mark of the standpoint.
+    pub(super) standpoint: u32,
 }
 
 impl Token {
     pub(super) fn write(&self) -> String {
-        let (phase, position, place) = match self {
-            Self::Snapshot { position, place } => (SNAPSHOT, position, place.as_ref().map_or("", |place| &place.0)),
-            Self::Live(position) => (LIVE, position, ""),
+        let (phase, known, place) = match self {
+            Self::Snapshot { known, place } => (SNAPSHOT, known, place.as_ref().map_or("", |place| &place.0)),
+            Self::Live(known) => (LIVE, known, ""),
         };
         let mut bytes = vec![VERSION, phase];
-        bytes.extend(position.to_bytes());
+        bytes.extend(known.standpoint.to_be_bytes());
+        bytes.extend(known.position.to_bytes());
         bytes.extend_from_slice(place.as_bytes());
-        bytes.extend(sum(&bytes));
+        bytes.extend(checksum(&bytes).to_be_bytes());
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 
@@ -59,23 +69,19 @@ impl Token {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
         let (content, found) = bytes.split_last_chunk::<SUM_BYTES>()?;
         let [VERSION, phase, rest @ ..] = content else { return None };
-        let (position, rest) = ChangePosition::from_bytes(rest).filter(|_| *found == sum(content))?;
+        let (standpoint, rest) = rest.split_first_chunk().filter(|_| *found == checksum(content).to_be_bytes())?;
+        let (position, rest) = ChangePosition::from_bytes(rest)?;
         let place = std::str::from_utf8(rest).ok()?;
+        let known = Known { position, standpoint: u32::from_be_bytes(*standpoint) };
         match *phase {
-            LIVE if place.is_empty() => Some(Self::Live(position)),
+            LIVE if place.is_empty() => Some(Self::Live(known)),
             SNAPSHOT => {
                 let place = (!place.is_empty()).then(|| ListingPlace(place.to_owned()));
-                Some(Self::Snapshot { position, place })
+                Some(Self::Snapshot { known, place })
             }
             _ => None,
         }
     }
-}
-
-/// FNV-1a.
-fn sum(bytes: &[u8]) -> [u8; SUM_BYTES] {
-    let sum = bytes.iter().fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
-    sum.to_be_bytes()
 }
 
 #[cfg(test)]
@@ -92,11 +98,12 @@ mod tests {
         let entry = ManualEntry::new(UnixSeconds::clamped(1), None, "ops", "x").unwrap();
         store.suppress(&"a@x.example".parse().unwrap(), entry).await.unwrap();
         let position = store.end_of_changes().await.unwrap();
+        let [empty, known] = [(empty, 0), (position, u32::MAX)].map(|(position, standpoint)| Known { position, standpoint });
         [
             Token::Live(empty.clone()),
-            Token::Live(position.clone()),
-            Token::Snapshot { position: empty, place: None },
-            Token::Snapshot { position, place: Some(ListingPlace("7 a@x.example".into())) },
+            Token::Live(known.clone()),
+            Token::Snapshot { known: empty, place: None },
+            Token::Snapshot { known, place: Some(ListingPlace("7 a@x.example".into())) },
         ]
     }
 

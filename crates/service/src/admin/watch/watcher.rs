@@ -4,14 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use suppressd_core::store::{ChangePage, ChangePosition, ChangeStore, IncidentStore, ListingPage, ListingPlace};
-use suppressd_core::{Error, Rulebook, Standpoint, Verdict};
+use suppressd_core::store::{ChangePage, ChangeStore, IncidentStore, ListingPage, ListingPlace};
+use suppressd_core::{Error, Incidents, Policy, Record, Rulebook, Standpoint, UnixSeconds, Verdict};
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tonic::Status;
 
 use super::message;
-use super::token::Token;
+use super::token::{Known, Token};
 use crate::admin::fault;
 use crate::incidents::KnownIncidents;
 use crate::judge::now;
@@ -22,10 +22,14 @@ use crate::status;
 /// Records that are read and judged at a time: whatever else the thread has to do waits no longer than that.
 const RECORDS_PER_PAGE: usize = 500;
 
-/// Why what a client knows is worth nothing.
+/// How often it is looked whether verdicts are formed in another way, where nothing changes.
+const LOOK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Why a client begins anew.
 const NOTHING_KNOWN: &str = "no token was given: this is the beginning";
-const TOO_OLD: &str =
+const NOT_KEPT: &str =
     "what the token stands for is no longer kept, or is that of another store, or of this one before it lost its end";
+const JUDGED_OTHERWISE: &str = "the policy or the incidents in force are others than before";
 
 /// One client.
 pub(super) struct Watcher<S> {
@@ -35,14 +39,55 @@ pub(super) struct Watcher<S> {
     pub(super) told: Told,
     pub(super) skips_snapshots: bool,
     pub(super) bookmark_interval: Duration,
+    /// As it was when it was looked at last.
+    pub(super) standpoint: Option<Arc<Judging>>,
 }
 
-/// What was told to it.
+/// By what verdicts are formed.
+pub(super) struct Judging {
+    rulebook: Arc<Rulebook>,
+    incidents: Arc<Incidents>,
+    standpoint: Standpoint,
+    mark: u32,
+}
+
+impl Judging {
+    fn of(rulebook: Arc<Rulebook>, incidents: Arc<Incidents>) -> Self {
+        let standpoint = Standpoint::new(&rulebook.policy, (*incidents).clone());
+        Self { mark: standpoint.mark(), rulebook, incidents, standpoint }
+    }
+
+    fn verdict(&self, record: Option<&Record>, now: UnixSeconds) -> Verdict {
+        let policy: &Policy = &self.rulebook.policy;
+        record.map_or_else(|| Verdict::without_evidence(policy), |record| self.standpoint.verdict(record, now))
+    }
+}
+
+/// What was told to a client.
 pub(super) struct Told {
     messages: mpsc::Sender<Result<WatchSuppressionsResponse, Status>>,
     /// How long it may take to take a message.
     deadline: Duration,
     latest: Instant,
+}
+
+/// Why it does not go on.
+enum End {
+    /// What is known is worth nothing any more.
+    Reset(&'static str),
+    Failed(Status),
+}
+
+impl From<Status> for End {
+    fn from(status: Status) -> Self {
+        Self::Failed(status)
+    }
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        Self::Failed(fault(&error, "token"))
+    }
 }
 
 impl Told {
@@ -65,55 +110,51 @@ impl Told {
 impl<S: ChangeStore + IncidentStore> Watcher<S> {
     /// Tells what there is to tell from behind a token, until that fails.
     pub(super) async fn run(mut self, from: Option<Token>) -> Status {
-        let Err(status) = self.tell_on(from).await;
-        status
-    }
-
-    async fn tell_on(&mut self, from: Option<Token>) -> Result<Infallible, Status> {
-        let mut known = match from {
-            None => self.reset(NOTHING_KNOWN).await?,
-            Some(token) => token,
-        };
+        let mut from = from.ok_or(NOTHING_KNOWN);
         loop {
-            let is_kept = match known {
-                Token::Snapshot { position, place } => self.snapshot(position, place).await?,
-                Token::Live(position) => Some(position),
-            };
-            if let Some(position) = is_kept {
-                self.follow(position).await?;
+            match self.tell_on(from).await {
+                Err(End::Reset(why)) => from = Err(why),
+                Err(End::Failed(status)) => return status,
+                Ok(never) => match never {},
             }
-            known = self.reset(TOO_OLD).await?;
         }
     }
 
+    async fn tell_on(&mut self, from: Result<Token, &'static str>) -> Result<Infallible, End> {
+        let token = match from {
+            Ok(token) => token,
+            Err(why) => self.reset(why).await?,
+        };
+        let known = match token {
+            Token::Snapshot { known, place } => self.snapshot(known, place).await?,
+            Token::Live(known) => known,
+        };
+        self.follow(known).await
+    }
+
     /// Says that what is known is worth nothing.
-    async fn reset(&mut self, why: &str) -> Result<Token, Status> {
-        let position = self.store.end_of_changes().await.map_err(|error| fault(&error, ""))?;
-        let token = if self.skips_snapshots { Token::Live(position) } else { Token::Snapshot { position, place: None } };
+    async fn reset(&mut self, why: &str) -> Result<Token, End> {
+        let standpoint = self.judging().await?.mark;
+        let known = Known { position: self.store.end_of_changes().await?, standpoint };
+        let token = if self.skips_snapshots { Token::Live(known) } else { Token::Snapshot { known, place: None } };
         self.told.tell(message::reset(why), &token).await?;
         Ok(token)
     }
 
-    /// Names everybody who is suppressed, from a place on. Gives the position from which on changes follow; none if they are no
-    /// longer kept from there on.
-    async fn snapshot(
-        &mut self,
-        position: ChangePosition,
-        mut place: Option<ListingPlace>,
-    ) -> Result<Option<ChangePosition>, Status> {
-        let behind = self.store.changes_behind(&position).await.map_err(|error| fault(&error, ""))?;
-        if behind.is_none() {
-            return Ok(None);
+    /// Names everybody who is suppressed, from a place on. Gives from where on changes follow.
+    async fn snapshot(&mut self, known: Known, mut place: Option<ListingPlace>) -> Result<Known, End> {
+        if self.store.changes_behind(&known.position).await?.is_none() {
+            return Err(End::Reset(NOT_KEPT));
         }
         loop {
-            let page = self.store.records_since(&position, place.as_ref(), RECORDS_PER_PAGE).await;
-            let ListingPage { records, next, progress: _ } = page.map_err(|error| fault(&error, "token"))?;
-            let standpoint = self.standpoint().await?;
+            let page = self.store.records_since(&known.position, place.as_ref(), RECORDS_PER_PAGE).await?;
+            let ListingPage { records, next, progress: _ } = page;
+            let judging = self.judging_as(known.standpoint).await?;
             let now = now();
             // There is no place in the middle of a page: who is cut off there hears what it had of it again.
-            let token = Token::Snapshot { position: position.clone(), place };
+            let token = Token::Snapshot { known: known.clone(), place };
             for record in &records {
-                if let Some(entry) = message::snapshot_entry(record, &standpoint.verdict(record, now)) {
+                if let Some(entry) = message::snapshot_entry(record, &judging.verdict(Some(record), now)) {
                     self.told.tell(entry, &token).await?;
                 }
             }
@@ -122,44 +163,54 @@ impl<S: ChangeStore + IncidentStore> Watcher<S> {
                 None => break,
             }
         }
-        self.told.tell(Message::SnapshotEnd(WatchSnapshotEnd {}), &Token::Live(position.clone())).await?;
-        Ok(Some(position))
+        self.told.tell(Message::SnapshotEnd(WatchSnapshotEnd {}), &Token::Live(known.clone())).await?;
+        Ok(known)
     }
 
-    /// Tells every change behind a position, until it cannot be shown that none is missing.
-    async fn follow(&mut self, mut position: ChangePosition) -> Result<(), Status> {
+    /// Tells every change behind a position, as long as none can be missing.
+    async fn follow(&mut self, mut known: Known) -> Result<Infallible, End> {
         loop {
-            let page = self.store.changes_behind(&position).await.map_err(|error| fault(&error, ""))?;
-            let Some(ChangePage { changes, has_more }) = page else { return Ok(()) };
-            if !changes.is_empty() {
-                let standpoint = self.standpoint().await?;
-                let unknown = Verdict::without_evidence(&self.rules.borrow().policy);
-                let now = now();
-                for change in changes {
-                    position.pass(&change);
-                    let verdict = change.record.as_ref().map(|record| standpoint.verdict(record, now));
-                    let message = message::change(&change, verdict.as_ref().unwrap_or(&unknown));
-                    self.told.tell(message, &Token::Live(position.clone())).await?;
-                }
+            let page = self.store.changes_behind(&known.position).await?;
+            let ChangePage { changes, has_more } = page.ok_or(End::Reset(NOT_KEPT))?;
+            let judging = self.judging_as(known.standpoint).await?;
+            let now = now();
+            for change in changes {
+                known.position.pass(&change);
+                let message = message::change(&change, &judging.verdict(change.record.as_ref(), now));
+                self.told.tell(message, &Token::Live(known.clone())).await?;
             }
             if !has_more {
-                self.wait(&position).await?;
+                self.wait(&known).await?;
             }
         }
     }
 
     /// Waits for changes, and lets the client know now and then that there are none.
-    async fn wait(&mut self, position: &ChangePosition) -> Result<(), Status> {
+    async fn wait(&mut self, known: &Known) -> Result<(), End> {
         let rest = self.bookmark_interval.saturating_sub(self.told.latest.elapsed());
-        if timeout(rest, self.store.await_changes(position)).await.is_err() {
-            self.told.tell(Message::Bookmark(WatchBookmark {}), &Token::Live(position.clone())).await?;
+        let hears_of_none = timeout(rest.min(LOOK_INTERVAL), self.store.await_changes(&known.position)).await.is_err();
+        if hears_of_none && rest <= LOOK_INTERVAL {
+            self.told.tell(Message::Bookmark(WatchBookmark {}), &Token::Live(known.clone())).await?;
         }
         Ok(())
     }
 
-    async fn standpoint(&self) -> Result<Standpoint, Status> {
-        let incidents = self.incidents.in_force().await.map_err(|error: Error| fault(&error, ""))?;
+    /// By what verdicts are formed now, if that is what formed those before.
+    async fn judging_as(&mut self, before: u32) -> Result<Arc<Judging>, End> {
+        let judging = self.judging().await?;
+        if judging.mark == before { Ok(judging) } else { Err(End::Reset(JUDGED_OTHERWISE)) }
+    }
+
+    async fn judging(&mut self) -> Result<Arc<Judging>, Error> {
+        let incidents = self.incidents.in_force().await?;
         let rulebook = Arc::clone(&self.rules.borrow());
-        Ok(Standpoint::new(&rulebook.policy, (*incidents).clone()))
+        let is_same =
+            |known: &&Arc<Judging>| Arc::ptr_eq(&known.rulebook, &rulebook) && Arc::ptr_eq(&known.incidents, &incidents);
+        if let Some(known) = self.standpoint.as_ref().filter(is_same) {
+            return Ok(Arc::clone(known));
+        }
+        let judging = Arc::new(Judging::of(rulebook, incidents));
+        self.standpoint = Some(Arc::clone(&judging));
+        Ok(judging)
     }
 }
