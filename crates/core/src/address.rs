@@ -20,6 +20,9 @@ const EVERYBODY: &str = "*";
 /// Longest text that is looked at at all, in bytes; anything longer cannot become an address.
 const MAX_INPUT_BYTES: usize = 4 * MAX_ADDRESS_BYTES;
 
+/// The local part of what stands for everybody of a domain.
+pub(crate) const WHOLE_DOMAIN: &str = "*";
+
 /// A recipient's address, normalised: equal addresses are equal texts.
 ///
 /// Blanks around it and one pair of angle brackets are removed, local part and domain are lower-cased, the local part is in
@@ -63,6 +66,16 @@ impl Address {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// An address of parts that are normal already.
+    pub(crate) fn of_parts(local: &str, domain: &str) -> Self {
+        Self { at: local.len(), text: [local, "@", domain].concat().into() }
+    }
+
+    /// What stands before the domain. Not for logs, metrics or errors.
+    pub(crate) fn local_part(&self) -> &str {
+        &self.text[..self.at]
     }
 
     /// The domain, in lower-case ASCII.

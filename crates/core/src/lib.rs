@@ -4,6 +4,7 @@
 //! behind the features `embedded` and `redis`.
 
 mod address;
+mod address_key;
 mod by_hand;
 mod category;
 mod checksum;
@@ -25,6 +26,7 @@ mod verdict;
 mod what_if;
 
 pub use address::{Address, MAX_ADDRESS_BYTES};
+pub use address_key::{AddressKey, MIN_ADDRESS_KEY_BYTES, SEAL_BYTES};
 pub use by_hand::{Entered, Lift, MAX_NOTE_BYTES, MAX_REQUEST_ID_BYTES, ManualEntry};
 pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};
 pub use checksum::checksum;
