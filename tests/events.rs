@@ -9,7 +9,7 @@ pub(crate) fn address(text: &str) -> Address {
     text.parse().unwrap()
 }
 
-pub(crate) fn at(seconds: i64) -> UnixSeconds {
+pub(crate) const fn at(seconds: i64) -> UnixSeconds {
     UnixSeconds::clamped(seconds)
 }
 

@@ -1,5 +1,6 @@
 //! Servers of a test's own.
 
+pub(crate) mod files;
 pub(crate) mod front;
 pub(crate) mod listmonk;
 pub(crate) mod postfix;

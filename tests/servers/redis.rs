@@ -136,6 +136,45 @@ impl RedisServer {
         ::redis::Client::open(self.url())?.get_connection_with_timeout(PATIENCE)
     }
 
+    /// Where it keeps its files.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Has it write its dump.
+    pub(crate) fn save(&self) {
+        assert_eq!(self.cli::<String>(&["SAVE"]), "OK");
+    }
+
+    /// Has it write its append-only file anew, and waits until the old one is gone.
+    pub(crate) fn rewrite(&self) {
+        let rewritten = || {
+            let info: InfoDict = self.cli(&["INFO", "persistence"]);
+            let is_under_way =
+                info.get("aof_rewrite_in_progress") != Some(0_u8) || info.get("aof_rewrite_scheduled") != Some(0_u8);
+            (!is_under_way).then(|| assert_eq!(info.get::<String>("aof_last_bgrewrite_status").as_deref(), Some("ok")))
+        };
+        let started = Instant::now();
+        while rewritten().is_none() {
+            assert!(started.elapsed() < PATIENCE, "it writes for too long");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let before = self.append_only_files();
+        let _: String = self.cli(&["BGREWRITEAOF"]);
+        let started = Instant::now();
+        // It removes the old ones behind its back.
+        while rewritten().is_none() || self.append_only_files().iter().any(|file| before.contains(file)) {
+            assert!(started.elapsed() < PATIENCE, "the append-only file is not written anew; its log is {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Without the list of them, which is never another file.
+    fn append_only_files(&self) -> Vec<PathBuf> {
+        let all = std::fs::read_dir(self.directory.path().join("appendonlydir")).unwrap().map(|entry| entry.unwrap().path());
+        all.filter(|path| path.extension().is_some_and(|ending| ending != "manifest")).collect()
+    }
+
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
     }

@@ -3,6 +3,7 @@
 mod answers;
 mod changes;
 mod entries;
+mod erasure;
 mod incidents;
 mod letters;
 mod listing;

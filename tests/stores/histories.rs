@@ -9,8 +9,8 @@ use proptest::test_runner::{Config, TestRunner};
 use suppressd_core::store::memory::MemoryStore;
 use suppressd_core::store::{AdministrativeStore, Outcome, Store};
 use suppressd_core::{
-    Address, Class, DAY_SECONDS, Event, EventKind, Evidence, Incidents, KEPT_DAYS, KEPT_PER_DAY, ManualEntry, Policy, Record,
-    UnixSeconds, verdict,
+    Address, Class, DAY_SECONDS, Erasure, Event, EventKind, Evidence, Incidents, KEPT_DAYS, KEPT_PER_DAY, ManualEntry, Policy,
+    Reason, Record, Tombstone, UnixSeconds, verdict,
 };
 
 use super::over_every_store;
@@ -29,6 +29,8 @@ enum Step {
     Record(Vec<Seed>),
     Suppress(usize, ManualEntry),
     Lift(usize, UnixSeconds),
+    /// Whether a tombstone is left.
+    Erase(usize, bool),
 }
 
 /// An event in the making.
@@ -77,11 +79,15 @@ prop_compose! {
 
 /// Calls of at most so many events, and here and there an operator's act between them.
 fn histories() -> impl Strategy<Value = Vec<Step>> {
-    let act = (any::<bool>(), 0..MAX_ADDRESSES, 0..40 * DAY_SECONDS, any::<prop::sample::Index>());
+    let act = (0..5_u8, 0..MAX_ADDRESSES, 0..40 * DAY_SECONDS, any::<prop::sample::Index>());
     (seeds(), 1..90_usize, prop::collection::vec(act, 0..3)).prop_map(|(seeds, batch, acts)| {
         let mut steps: Vec<_> = seeds.chunks(batch).map(|part| Step::Record(part.to_vec())).collect();
-        for (suppresses, who, seconds, place) in acts {
-            let act = if suppresses { Step::Suppress(who, entry(seconds, "by hand")) } else { Step::Lift(who, at(seconds)) };
+        for (act, who, seconds, place) in acts {
+            let act = match act {
+                0 | 1 => Step::Suppress(who, entry(seconds, "by hand")),
+                2 | 3 => Step::Lift(who, at(seconds)),
+                _ => Step::Erase(who, seconds % 2 == 0),
+            };
             steps.insert(place.index(steps.len() + 1), act);
         }
         steps
@@ -104,6 +110,13 @@ async fn live_through(
             Step::Suppress(who, entry) => store.suppress(&addresses[*who], entry.clone()).await.unwrap(),
             Step::Lift(who, now) => {
                 store.lift(&addresses[*who], *now, "ops", "typo").await.unwrap();
+            }
+            Step::Erase(who, leaves_tombstone) => {
+                let address = &addresses[*who];
+                let seen = store.records(std::slice::from_ref(address)).await.unwrap().remove(0);
+                let tombstone = leaves_tombstone.then_some(Tombstone { erased_at: at(7), reason: Reason::Manual });
+                let erasure = store.erase(address, seen.as_ref(), tombstone).await.unwrap();
+                assert!(matches!(erasure, Erasure::Done(_)), "{erasure:?}");
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Address, Class, Entered, EventId, Evidence, Lift, ManualEntry, Policy, Shelf, UnixSeconds};
+use crate::{Address, Class, Entered, EventId, Evidence, Lift, ManualEntry, Policy, Shelf, Tombstone, UnixSeconds};
 
 /// Newest days of UTC that are kept of a class, among those that have any of its evidence.
 pub const KEPT_DAYS: usize = 16;
@@ -42,6 +42,8 @@ pub struct Record {
     pub manual: Option<ManualEntry>,
     /// The latest lift, if there was one.
     pub lift: Option<Lift>,
+    /// Set if it was erased; then it holds nothing else.
+    pub tombstone: Option<Tombstone>,
 }
 
 /// What became of a piece of evidence that was offered to a record.
@@ -62,7 +64,21 @@ impl Record {
     /// The record of an address of which nothing is known yet.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, evidence: Vec::new(), counters: Counters::default(), last_delivered: None, manual: None, lift: None }
+        Self {
+            address,
+            evidence: Vec::new(),
+            counters: Counters::default(),
+            last_delivered: None,
+            manual: None,
+            lift: None,
+            tombstone: None,
+        }
+    }
+
+    /// What is left of an address that was erased while it was suppressed.
+    #[must_use]
+    pub fn erased(address: Address, tombstone: Tombstone) -> Self {
+        Self { tombstone: Some(tombstone), ..Self::new(address) }
     }
 
     /// A record as a store kept it. The evidence may come in any order.
@@ -107,9 +123,19 @@ impl Record {
         is_latest
     }
 
-    /// Takes an operator's entry, unless there is one that lasts as long; see [`ManualEntry::answer_beside`]. Says what became of
-    /// it, and whether the record has changed.
+    /// Takes an operator's entry in the place of the one there is. A tombstone stays as it is: it suppresses already.
+    pub fn suppress(&mut self, entry: ManualEntry) {
+        if self.tombstone.is_none() {
+            self.manual = Some(entry);
+        }
+    }
+
+    /// Takes an operator's entry, unless there is one that lasts as long; see [`ManualEntry::answer_beside`]. A tombstone does.
+    /// Says what became of it, and whether the record has changed.
     pub fn enter(&mut self, entry: &ManualEntry) -> (Entered, bool) {
+        if self.tombstone.is_some() {
+            return (Entered::Known, false);
+        }
         if let Some(answer) = self.manual.as_ref().and_then(|kept| entry.answer_beside(kept)) {
             return (answer, false);
         }
@@ -118,8 +144,11 @@ impl Record {
     }
 
     /// Lifts the suppression: an operator's entry goes, and evidence up to now, or up to the newest piece of it if that is
-    /// later, no longer counts.
+    /// later, no longer counts. A tombstone stays as it is.
     pub fn lift(&mut self, now: UnixSeconds, who: &str, why: &str) {
+        if self.tombstone.is_some() {
+            return;
+        }
         let fence = self.evidence.last().map_or(now, |newest| newest.time.max(now));
         self.manual = None;
         self.lift = Some(Lift { fence, at: now, who: who.to_owned(), why: why.to_owned() });

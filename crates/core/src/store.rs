@@ -19,7 +19,10 @@ use std::future::Future;
 
 use findings::Inquiry;
 
-use crate::{Address, Entered, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, UnixSeconds};
+use crate::{
+    Address, Entered, Erasure, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, Tombstone,
+    UnixSeconds,
+};
 
 pub use answers::{AnswerStore, DomainAnswers};
 pub use changes::{
@@ -41,7 +44,7 @@ pub enum Outcome {
     Recorded,
     /// The same event is there already.
     Duplicate,
-    /// It is older than what is kept, and changed nothing.
+    /// It changed nothing: it is older than what is kept, or its recipient was erased.
     Ignored,
 }
 
@@ -145,6 +148,27 @@ pub trait AdministrativeStore: EvidenceStore {
     /// Any error leaves open whether it is lifted; doing it again is safe.
     fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str)
     -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// Removes all that is kept of an address, if that is still what was seen. A tombstone takes its place; if none is given,
+    /// nothing that the store goes by names the address any more.
+    ///
+    /// # Errors
+    ///
+    /// Any error leaves open how much of it is gone; doing it again is safe, and finishes it.
+    fn erase(
+        &self,
+        address: &Address,
+        seen: Option<&Record>,
+        tombstone: Option<Tombstone>,
+    ) -> impl Future<Output = Result<Erasure, Error>> + Send;
+
+    /// Writes the store's own files anew, so that none of them holds what was erased before. Says whether that is so; a store
+    /// that does not write its files itself leaves it to who does.
+    ///
+    /// # Errors
+    ///
+    /// If the files cannot be written. It goes on when the store is opened the next time.
+    fn compact(&self) -> impl Future<Output = Result<bool, Error>> + Send;
 }
 
 /// The rejected letters, within the limits that the store was opened with.
@@ -202,6 +226,9 @@ impl Record {
     /// Records one event in a record that is there. Says what became of it, and which evidence had to make room.
     pub fn take(&mut self, event: &Event) -> (Outcome, Vec<crate::EventId>) {
         use crate::Admission;
+        if self.tombstone.is_some() {
+            return (Outcome::Ignored, Vec::new());
+        }
         let Some(evidence) = event.evidence() else {
             let latest = self.last_delivered;
             let outcome = match (self.deliver(event.time), latest == Some(event.time)) {

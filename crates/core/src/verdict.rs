@@ -8,7 +8,9 @@ mod weighing;
 
 use std::fmt;
 
-use crate::{Address, BounceCategory, Class, Evidence, Incidents, ManualEntry, Policy, Record, Trust, UnixSeconds};
+use serde::{Deserialize, Serialize};
+
+use crate::{Address, BounceCategory, Class, Evidence, Incidents, ManualEntry, Policy, Record, Tombstone, Trust, UnixSeconds};
 use weighing::{Effect, Weighed, weigh};
 
 pub use case::Case;
@@ -17,7 +19,8 @@ pub use explanation::{ExplainedEvidence, Explanation, explain};
 pub use outdated::outdated_verdict;
 
 /// Why an address is suppressed. The order is the one in which a reason is named when several hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// An operator entered it.
     Manual,
@@ -44,9 +47,11 @@ pub enum Rule {
     Opinion(Box<str>),
     /// The limit of soft bounces.
     SoftBounces,
+    /// It was erased while it was suppressed.
+    Tombstone,
 }
 
-/// `manual`, `whole-domain`, `type:f`, `category:<bounce category>`, `opinion:<id>`, `soft-bounces`.
+/// `manual`, `whole-domain`, `type:f`, `category:<bounce category>`, `opinion:<id>`, `soft-bounces`, `tombstone`.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -56,6 +61,7 @@ impl fmt::Display for Rule {
             Self::Category(category) => write!(f, "category:{}", category.as_str()),
             Self::Opinion(id) => write!(f, "opinion:{id}"),
             Self::SoftBounces => f.write_str("soft-bounces"),
+            Self::Tombstone => f.write_str("tombstone"),
         }
     }
 }
@@ -101,6 +107,14 @@ impl Suppression {
     fn of_entry(entry: &ManualEntry) -> Self {
         let (since, until) = (entry.since, entry.until);
         Self { reason: Reason::Manual, rule: Rule::Manual, since, until, evidence: None, whole_domain: None }
+    }
+}
+
+/// For good.
+impl From<&Tombstone> for Suppression {
+    fn from(tombstone: &Tombstone) -> Self {
+        let Tombstone { erased_at, reason } = *tombstone;
+        Self { reason, rule: Rule::Tombstone, since: erased_at, until: None, evidence: None, whole_domain: None }
     }
 }
 
@@ -180,7 +194,9 @@ fn suppression(policy: &Policy, case: Case<'_>, weighed: &[Weighed<'_>], now: Un
     let by_class = |class, reason, limit| {
         by_class(policy, weighed, class, reason, limit).filter(|suppression| suppression.until.is_none_or(|until| now < until))
     };
-    of_whole_domain(case, now)
+    let tombstone = case.record.tombstone.as_ref().map(Suppression::from);
+    tombstone
+        .or_else(|| of_whole_domain(case, now))
         .or_else(|| manual(case.record, now))
         .or_else(|| by_class(Class::Complaint, Reason::Complaint, 1))
         .or_else(|| by_class(Class::Hard, Reason::HardBounce, 1))

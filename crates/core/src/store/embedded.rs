@@ -9,6 +9,7 @@ mod answers;
 mod changes;
 mod commit_mark;
 mod committer;
+mod compaction;
 mod disk;
 mod feed;
 mod incidents;
@@ -26,9 +27,10 @@ use fjall::PersistMode;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::{AdministrativeStore, EvidenceStore, Outcome};
-use crate::{Address, Entered, Error, Event, LetterLimits, ManualEntry, Record, UnixSeconds};
+use crate::{Address, Entered, Erasure, Error, Event, LetterLimits, ManualEntry, Record, Tombstone, UnixSeconds};
 use changes::ChangeLog;
 use committer::{Committer, Job, Work};
+use compaction::Compaction;
 use disk::{make_directory, sync_directory};
 use incidents::IncidentFile;
 use letters::LetterFiles;
@@ -65,6 +67,7 @@ struct Shared {
     room: Arc<Semaphore>,
     writer: Option<JoinHandle<()>>,
     tree: Tree,
+    compaction: Compaction,
     incidents: IncidentFile,
     letters: LetterFiles,
     /// The number of the latest change that is durable.
@@ -95,7 +98,8 @@ impl EmbeddedStore {
             .spawn(move || committer.run(jobs))
             .map_err(|error| io_failed("start a thread for", directory, &error))?;
         let room = Arc::new(Semaphore::new(MAX_QUEUED_EVENTS));
-        let shared = Shared { queue: Some(queue), room, writer: Some(writer), tree, incidents, letters, last_change };
+        let compaction = Compaction::open(directory, tree.clone());
+        let shared = Shared { queue: Some(queue), room, writer: Some(writer), tree, compaction, incidents, letters, last_change };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -178,6 +182,18 @@ impl AdministrativeStore for EmbeddedStore {
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
         let (address, who, why) = (address.clone(), who.to_owned(), why.to_owned());
         self.submit(1, |reply| Work::Lift { address, now, who, why, reply }).await
+    }
+
+    async fn erase(&self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
+        if seen.is_some_and(|record| record.tombstone.is_none()) {
+            self.on_waiting_thread(|shared| shared.compaction.note()).await?;
+        }
+        let (address, seen) = (address.clone(), seen.cloned());
+        self.submit(1, |reply| Work::Erase { address, seen, tombstone, reply }).await
+    }
+
+    async fn compact(&self) -> Result<bool, Error> {
+        self.on_waiting_thread(|shared| shared.compaction.run()).await.map(|()| true)
     }
 }
 

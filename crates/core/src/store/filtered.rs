@@ -15,8 +15,8 @@ use super::{
 };
 use crate::address::domain_of_everybody;
 use crate::{
-    Address, AnswersBySlot, Entered, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead, LetterId, LetterUsage,
-    ManualEntry, Record, UnixSeconds,
+    Address, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead, LetterId,
+    LetterUsage, ManualEntry, Record, Tombstone, UnixSeconds,
 };
 use confirmations::Confirmations;
 use whole_domains::{MAX_WHOLE_DOMAINS, WholeDomains};
@@ -217,6 +217,18 @@ impl<S: AdministrativeStore + FeedStore> AdministrativeStore for FilteredStore<S
 
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
         self.store.lift(address, now, who, why).await
+    }
+
+    async fn erase(&self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
+        // Of a record that goes its fingerprint stays: it costs a question.
+        if tombstone.is_some() {
+            self.insert(address);
+        }
+        self.store.erase(address, seen, tombstone).await
+    }
+
+    async fn compact(&self) -> Result<bool, Error> {
+        self.store.compact().await
     }
 }
 

@@ -15,8 +15,8 @@ use super::{
     Progress,
 };
 use crate::{
-    Address, AnswersBySlot, Entered, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId, LetterLimits,
-    LetterUsage, ManualEntry, Record, Slot, UnixSeconds,
+    Address, AnswersBySlot, Entered, Erased, Erasure, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId,
+    LetterLimits, LetterUsage, ManualEntry, Record, Slot, Tombstone, UnixSeconds,
 };
 use changes::ChangeLog;
 
@@ -91,7 +91,7 @@ impl EvidenceStore for MemoryStore {
 impl AdministrativeStore for MemoryStore {
     async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
         let mut kept = self.kept();
-        kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).manual = Some(entry);
+        kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).suppress(entry);
         kept.changes.add(address, ChangeKind::Suppressed, self.changes_kept);
         Ok(())
     }
@@ -114,6 +114,28 @@ impl AdministrativeStore for MemoryStore {
         let Some(record) = kept.records.get_mut(address) else { return Ok(false) };
         record.lift(now, who, why);
         kept.changes.add(address, ChangeKind::Lifted, self.changes_kept);
+        Ok(true)
+    }
+
+    async fn erase(&self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
+        let mut kept = self.kept();
+        if kept.records.get(address) != seen {
+            return Ok(Erasure::Changed);
+        }
+        let had_record = seen.is_some_and(|record| record.tombstone.is_none());
+        match tombstone {
+            Some(tombstone) if seen.is_none() || had_record => {
+                kept.records.insert(address.clone(), Record::erased(address.clone(), tombstone));
+            }
+            Some(_) => {}
+            None => {
+                kept.records.remove(address);
+            }
+        }
+        Ok(Erasure::Done(Erased { had_record, ..Erased::default() }))
+    }
+
+    async fn compact(&self) -> Result<bool, Error> {
         Ok(true)
     }
 }

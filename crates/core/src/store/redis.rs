@@ -7,7 +7,7 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `delivered`, `manual`, `lift`, `feed` |
+//! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `delivered`, `manual`, `lift`, `feed`; of a tombstone `erased` and `feed` alone |
 //! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, and one a whole domain of any bucket; never trimmed |
 //! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, or `w suppress` or `w lift`: the latest |
 //! | `sup:{<bucket>}:fence` | nothing: a strict read writes it, to see whether replicas still follow |
@@ -23,6 +23,7 @@ mod call;
 mod changes;
 mod connection;
 mod danger;
+mod erasure;
 mod fault;
 mod feed;
 mod incidents;
@@ -55,7 +56,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::context::TokioContext;
 
 use super::{AdministrativeStore, EvidenceStore, Outcome};
-use crate::{Address, Entered, Error, Event, LetterLimits, Lift, ManualEntry, Record, UnixSeconds};
+use crate::{Address, Entered, Erasure, Error, Event, LetterLimits, Lift, ManualEntry, Record, Tombstone, UnixSeconds};
 use call::Call;
 use keys::{AddressKeys, BUCKETS};
 use location::Location;
@@ -297,6 +298,15 @@ impl AdministrativeStore for RedisStore {
             .number(&now.get())
             .argument(to_json(&lift)?);
         reply::yes_or_no(&self.write_one(call).await?)
+    }
+
+    async fn erase(&self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
+        self.erase_record(address, seen, tombstone).await
+    }
+
+    /// Redis writes its files: they hold what was erased until it writes them anew.
+    async fn compact(&self) -> Result<bool, Error> {
+        Ok(false)
     }
 }
 

@@ -47,6 +47,9 @@ impl fmt::Display for CountedSince {
 /// The suppression's cause, its evidence and its time.
 impl fmt::Display for Suppression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rule == Rule::Tombstone {
+            return write!(f, "erased on request, at {}; stays suppressed", self.since);
+        }
         match self.reason {
             Reason::Manual => match &self.whole_domain {
                 Some(whole_domain) => write!(f, "entered by an operator for {whole_domain}")?,
@@ -96,7 +99,7 @@ impl fmt::Display for Verdict {
         let soft = format_args!("{} of {} soft bounces{}", self.soft_bounces, self.soft_bounce_limit, self.counted_since);
         match &self.suppression {
             None => write!(f, "not suppressed: {soft}")?,
-            Some(suppression) if suppression.reason == Reason::SoftBounces => {
+            Some(suppression) if suppression.rule == Rule::SoftBounces => {
                 write!(f, "{soft}")?;
                 suppression.write_evidence(f)?;
             }

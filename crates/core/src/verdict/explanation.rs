@@ -140,6 +140,9 @@ fn end_of(suppression: &Suppression) -> String {
 }
 
 fn if_suppressed(policy: &Policy, verdict: &Verdict, suppression: &Suppression) -> Vec<String> {
+    if suppression.rule == Rule::Tombstone {
+        return vec!["nothing releases it: it was erased on request, and stays suppressed".to_owned()];
+    }
     let mut changes = vec![end_of(suppression)];
     changes.push("a lift releases it".to_owned());
     match suppression.reason {

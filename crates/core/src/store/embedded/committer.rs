@@ -12,7 +12,9 @@ use super::commit_mark::{CommitMark, entries_of};
 use super::tree::Tree;
 use super::{keys, records};
 use crate::store::{ChangeKind, DomainAnswers, Outcome};
-use crate::{Address, AnswersBySlot, Entered, Error, Event, EventKind, ManualEntry, Record, UnixSeconds};
+use crate::{
+    Address, AnswersBySlot, Entered, Erased, Erasure, Error, Event, EventKind, ManualEntry, Record, Tombstone, UnixSeconds,
+};
 
 /// Most events of one commit; a request is never split over two.
 const MAX_EVENTS_PER_COMMIT: usize = 8192;
@@ -31,6 +33,7 @@ pub(super) enum Work {
     Suppress { address: Address, entry: ManualEntry, reply: Reply<()> },
     Enter { entries: Vec<(Address, ManualEntry)>, reply: Reply<Vec<Entered>> },
     Lift { address: Address, now: UnixSeconds, who: String, why: String, reply: Reply<bool> },
+    Erase { address: Address, seen: Option<Record>, tombstone: Option<Tombstone>, reply: Reply<Erasure> },
     Count { counted: Vec<DomainAnswers>, now: UnixSeconds, reply: Reply<Vec<(Box<str>, AnswersBySlot)>> },
 }
 
@@ -39,7 +42,7 @@ impl Work {
         match self {
             Self::Record { events, .. } => events.len(),
             Self::Enter { entries, .. } => entries.len(),
-            Self::Suppress { .. } | Self::Lift { .. } => 1,
+            Self::Suppress { .. } | Self::Lift { .. } | Self::Erase { .. } => 1,
             Self::Count { counted, .. } => counted.len(),
         }
     }
@@ -152,6 +155,7 @@ impl Commit<'_> {
             Work::Suppress { address, entry, reply } => answer(reply, self.suppress(&address, entry)),
             Work::Enter { entries, reply } => answer(reply, entries.iter().map(|entry| self.enter(entry)).collect()),
             Work::Lift { address, now, who, why, reply } => answer(reply, self.lift(&address, now, &who, &why)),
+            Work::Erase { address, seen, tombstone, reply } => answer(reply, self.erase(&address, seen.as_ref(), tombstone)),
             Work::Count { counted, now, reply } => answer(reply, self.answers.count(self.tree, &counted, now)),
         }
     }
@@ -181,7 +185,7 @@ impl Commit<'_> {
 
     fn suppress(&mut self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
         let seen = self.see(address)?;
-        seen.record.get_or_insert_with(|| Record::new(address.clone())).manual = Some(entry);
+        seen.record.get_or_insert_with(|| Record::new(address.clone())).suppress(entry);
         seen.is_changed = true;
         self.changes.add(address, ChangeKind::Suppressed);
         Ok(())
@@ -206,6 +210,22 @@ impl Commit<'_> {
         Ok(true)
     }
 
+    fn erase(&mut self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
+        let known = self.see(address)?;
+        if known.record.as_ref() != seen {
+            return Ok(Erasure::Changed);
+        }
+        let had_record = seen.is_some_and(|record| record.tombstone.is_none());
+        if had_record || seen.is_some() != tombstone.is_some() {
+            known.record = tombstone.map(|tombstone| Record::erased(address.clone(), tombstone));
+            known.is_changed = true;
+        }
+        for evidence in seen.iter().flat_map(|record| record.evidence()) {
+            self.evidence.insert(keys::evidence(address, evidence.id), None);
+        }
+        Ok(Erasure::Done(Erased { had_record, ..Erased::default() }))
+    }
+
     fn see(&mut self, address: &Address) -> Result<&mut Seen, Error> {
         Ok(match self.records.entry(address.clone()) {
             Entry::Occupied(entry) => entry.into_mut(),
@@ -223,8 +243,11 @@ impl Commit<'_> {
         self.answers.fill(self.tree, batch);
         self.changes.fill(self.tree, batch);
         let changed = self.records.iter().filter(|(_, seen)| seen.is_changed);
-        for (address, record) in changed.filter_map(|(address, seen)| Some((address, seen.record.as_ref()?))) {
-            batch.insert(&self.tree.keyspace, keys::head(address), records::head_value(record)?);
+        for (address, seen) in changed {
+            match &seen.record {
+                Some(record) => batch.insert(&self.tree.keyspace, keys::head(address), records::head_value(record)?),
+                None => batch.remove(&self.tree.keyspace, keys::head(address)),
+            }
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fjall::Readable as _;
 use tokio::time::sleep;
 
 use super::records::unreadable;
@@ -50,7 +49,8 @@ impl FeedStore for EmbeddedStore {
 /// Adds every address that has a record. Says how many they are.
 fn tell(tree: &Tree, sink: &impl FeedSink) -> Result<u64, Error> {
     let mut records = 0;
-    for key in tree.database.snapshot().range(&tree.keyspace, keys::records(None)) {
+    let moment = tree.moment();
+    for key in moment.range(keys::records(None)) {
         let key = key.key().map_err(|error| read_failed(&error))?;
         let (address, rest) = keys::parts_of_record(&key).ok_or_else(unreadable)?;
         if rest.is_empty() {

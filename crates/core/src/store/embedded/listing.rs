@@ -1,7 +1,5 @@
 //! All records of the tree, in the order of their addresses.
 
-use fjall::Readable as _;
-
 use super::records::{Reading, unreadable};
 use super::tree::Tree;
 use super::{EmbeddedStore, keys, read_failed};
@@ -46,7 +44,8 @@ fn page(tree: &Tree, after: Option<&Place>, limit: usize) -> Result<ListingPage,
     let mut passed = 0;
     let mut records = Vec::new();
     let mut reading: Option<Reading> = None;
-    for pair in tree.database.snapshot().range(&tree.keyspace, keys::records(after.map(|place| &place.address))) {
+    let moment = tree.moment();
+    for pair in moment.range(keys::records(after.map(|place| &place.address))) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
         let (address, rest) = keys::parts_of_record(&key).ok_or_else(unreadable)?;
         if let Some(whole) = reading.take_if(|reading| !reading.is_of(address)) {

@@ -1,11 +1,10 @@
 //! How a record is written into the tree and read from it.
 
-use fjall::Readable as _;
 use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
 use super::{keys, read_failed};
-use crate::{Address, Class, Error, EventId, Evidence, Lift, ManualEntry, Record, UnixSeconds};
+use crate::{Address, Class, Error, EventId, Evidence, Lift, ManualEntry, Record, Tombstone, UnixSeconds};
 
 /// A record without its evidence.
 #[derive(Serialize, Deserialize)]
@@ -17,6 +16,8 @@ struct StoredHead {
     manual: Option<ManualEntry>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lift: Option<Lift>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tombstone: Option<Tombstone>,
 }
 
 /// The value of a record's head.
@@ -26,6 +27,7 @@ pub(super) fn head_value(record: &Record) -> Result<Vec<u8>, Error> {
         delivered: record.last_delivered,
         manual: record.manual.clone(),
         lift: record.lift.clone(),
+        tombstone: record.tombstone,
     };
     serde_json::to_vec(&head).map_err(|error| Error::StoreFailed { reason: format!("a record cannot be written: {error}") })
 }
@@ -67,6 +69,7 @@ impl Reading {
         self.record.last_delivered = head.delivered;
         self.record.manual = head.manual;
         self.record.lift = head.lift;
+        self.record.tombstone = head.tombstone;
     }
 
     /// The record, when all its keys were taken.
@@ -84,7 +87,8 @@ pub(super) fn load(tree: &Tree, address: &Address) -> Result<Option<Record>, Err
     }
     let mut reading = None;
     // Only a snapshot is one state of the tree: a commit that happens meanwhile is seen whole or not at all.
-    for pair in tree.database.snapshot().prefix(&tree.keyspace, &prefix) {
+    let moment = tree.moment();
+    for pair in moment.prefix(&prefix) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
         let reading = reading.get_or_insert_with(|| Reading::of(address.clone()));
         reading.take(key.get(prefix.len()..).unwrap_or_default(), &value)?;

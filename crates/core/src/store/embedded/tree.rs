@@ -1,10 +1,12 @@
 //! The tree, and what a failed opening of it means.
 
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use fjall::{Database, Keyspace, KeyspaceCreateOptions};
+use fjall::{Database, Iter, Keyspace, KeyspaceCreateOptions, Readable as _, Snapshot};
 
 use super::io_failed;
 use crate::Error;
@@ -12,21 +14,61 @@ use crate::Error;
 /// Memory for blocks of the tree that were read from disk, in bytes.
 const BLOCK_CACHE_BYTES: u64 = 256 << 20;
 
+/// The directory in which the tree lies.
+pub(super) const TREE: &str = "evidence";
+
 /// The tree, and the database that it is all of.
 #[derive(Clone)]
 pub(super) struct Tree {
     pub(super) database: Database,
     pub(super) keyspace: Keyspace,
+    /// Held by every moment that somebody reads.
+    moments: Arc<Mutex<Arc<()>>>,
+}
+
+/// The tree as it is at one moment, whatever is written meanwhile. What it holds stays in the files as long as it is read.
+pub(super) struct Moment {
+    snapshot: Snapshot,
+    keyspace: Keyspace,
+    _held: Arc<()>,
+}
+
+impl Moment {
+    /// What lies in a range of keys.
+    pub(super) fn range(&self, keys: Range<Vec<u8>>) -> Iter {
+        self.snapshot.range(&self.keyspace, keys)
+    }
+
+    /// What lies at the keys that begin so.
+    pub(super) fn prefix(&self, prefix: &[u8]) -> Iter {
+        self.snapshot.prefix(&self.keyspace, prefix)
+    }
 }
 
 impl Tree {
+    /// As it is now.
+    pub(super) fn moment(&self) -> Moment {
+        // Held first: a moment that is read is never overlooked.
+        let held = Arc::clone(&self.moments());
+        Moment { snapshot: self.database.snapshot(), keyspace: self.keyspace.clone(), _held: held }
+    }
+
+    /// Held by all moments that are read already, and by none that begins later.
+    pub(super) fn end_of_moments(&self) -> Arc<()> {
+        std::mem::take(&mut *self.moments())
+    }
+
+    fn moments(&self) -> MutexGuard<'_, Arc<()>> {
+        self.moments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Opens the tree. fjall panics on some damaged files, which is no way to tell an operator.
     pub(super) fn open(directory: &Path) -> Result<Self, Error> {
-        let path = &directory.join("evidence");
+        let path = &directory.join(TREE);
         let open = || {
             let database = Database::builder(path).cache_size(BLOCK_CACHE_BYTES).open()?;
             let keyspace = database.keyspace("evidence", KeyspaceCreateOptions::default)?;
-            Ok(Self { database, keyspace })
+            Ok(Self { database, keyspace, moments: Arc::default() })
         };
         match catch_unwind(AssertUnwindSafe(open)) {
             Ok(Ok(opened)) => Ok(opened),

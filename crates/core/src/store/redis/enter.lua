@@ -4,6 +4,8 @@
 -- reply 1 if the address is suppressed by this entry, 2 if by the one that was there
 
 do
+  -- A tombstone suppresses already, and lasts.
+  if redis.call('HGET', KEYS[1], 'erased') then return 2 end
   local kept = redis.call('HGET', KEYS[1], 'manual')
   if kept then
     local new = cjson.decode(ARGV[3])

@@ -49,6 +49,11 @@ pub(super) fn changes(bucket: u16) -> String {
     format!("sup:{{{bucket:02x}}}:changes")
 }
 
+/// The key under which a stream is written anew, in the same slot.
+pub(super) fn renewed(stream: &str) -> String {
+    format!("{stream}:renewed")
+}
+
 /// The key of the counts of a domain's answers.
 pub(super) fn answers(domain: &str) -> String {
     format!("sup:{{{:02x}}}:answers:{domain}", bucket(domain))

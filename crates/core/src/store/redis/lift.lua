@@ -1,4 +1,5 @@
--- Lifts a suppression: the operator's entry goes, evidence up to the fence no longer counts.
+-- Lifts a suppression: the operator's entry goes, evidence up to the fence no longer counts. A tombstone stays as
+-- it is.
 --
 -- KEYS  1 the record (hash)   2 the changes of its bucket (stream)
 -- ARGV  1 the address   2 most entries of the changes   3 now   4 the lift (JSON), with now for its fence
@@ -8,6 +9,7 @@ local record, changes = KEYS[1], KEYS[2]
 local address, max_changes, now, lift = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 if redis.call('EXISTS', record) == 0 then return 0 end
+if redis.call('HEXISTS', record, 'erased') == 1 then return 1 end
 
 -- The fence is the time of the newest evidence, if that is later than now. Times stay text, so that no digit is lost.
 local fence = now

@@ -3,7 +3,7 @@
 -- KEYS  1 the record (hash)   2 the feed of its bucket (stream)   3 the changes of its bucket (stream)
 -- ARGV  1 the address   2 most entries of the changes   then two for each event:
 --       its id and the text that is kept of it; of a delivery, an empty id and its time
--- reply for each event 1 recorded, 2 duplicate, 3 ignored
+-- reply for each event 1 recorded, 2 duplicate, 3 ignored; of a tombstone, all are ignored
 --
 -- Set in front of this file: is_text_before and, from the rules in Rust, KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS, CLASS_OF (of a
 -- category).
@@ -107,6 +107,10 @@ local function admit(id, text)
 end
 
 local outcomes = {}
+if has_record and redis.call('HEXISTS', record, 'erased') == 1 then
+  for _ = 3, #ARGV, 2 do outcomes[#outcomes + 1] = IGNORED end
+  return outcomes
+end
 for place = 3, #ARGV, 2 do
   local id, text = ARGV[place], ARGV[place + 1]
   if id == '' then

@@ -115,6 +115,7 @@ fn read_field(record: &mut Record, name: &str, text: Result<String, Error>) -> R
             record.last_delivered = Some(UnixSeconds::clamped(text?.parse().map_err(|_| unreadable())?));
         }
         "manual" => record.manual = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
+        "erased" => record.tombstone = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
         "lift" => record.lift = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
         _ => {
             if let Some(class) = Class::ALL.into_iter().find(|class| class.as_str() == name) {

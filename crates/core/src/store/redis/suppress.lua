@@ -1,4 +1,4 @@
--- Enters an operator's suppression.
+-- Enters an operator's suppression. A tombstone stays as it is: it suppresses already.
 --
 -- KEYS  1 the record (hash)   2 the feed of its bucket (stream)   3 the changes of its bucket (stream)
 -- ARGV  1 the address   2 most entries of the changes   3 the entry (JSON)
@@ -6,6 +6,7 @@
 local record, feed, changes = KEYS[1], KEYS[2], KEYS[3]
 local address, max_changes, entry = ARGV[1], ARGV[2], ARGV[3]
 
+if redis.call('HEXISTS', record, 'erased') == 1 then return 1 end
 if redis.call('EXISTS', record) == 0 then
   redis.call('HSET', record, 'feed', redis.call('XADD', feed, '*', 'a', address))
   redis.pcall('PUBLISH', 'sup:feed', string.match(feed, '{(%x+)}'))

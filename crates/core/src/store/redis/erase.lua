@@ -1,0 +1,33 @@
+-- Removes a record, if it still is what was seen. A tombstone takes its place, if there is one.
+--
+-- KEYS  1 the record (hash)   2 the feed of its bucket (stream)
+-- ARGV  1 the address   2 the tombstone (JSON), or nothing
+--       then, unless no record was seen, what it had of: hard soft expired unmapped complaint delivered, nothing for what was not
+--       there; and of manual, lift, erased whether it was there: 1, or nothing
+-- reply 1 it is gone, 0 there was none, or only a tombstone, -1 it is another one than was seen
+
+local record, feed = KEYS[1], KEYS[2]
+local address, tombstone = ARGV[1], ARGV[2]
+
+local found = redis.call('HMGET', record, 'hard', 'soft', 'expired', 'unmapped', 'complaint', 'delivered', 'manual', 'lift', 'erased')
+local has_record = redis.call('EXISTS', record) == 1
+if has_record ~= (#ARGV > 2) then return -1 end
+for place = 1, #ARGV - 2 do
+  local value = found[place] or ''
+  if value == '0' then value = '' end
+  if place > 6 and value ~= '' then value = '1' end
+  if value ~= ARGV[place + 2] then return -1 end
+end
+
+local is_tombstone = found[9]
+if is_tombstone and tombstone ~= '' then return 0 end
+local entry = redis.call('HGET', record, 'feed')
+redis.call('DEL', record)
+if tombstone ~= '' then
+  if not entry then
+    entry = redis.call('XADD', feed, '*', 'a', address)
+    redis.pcall('PUBLISH', 'sup:feed', string.match(feed, '{(%x+)}'))
+  end
+  redis.call('HSET', record, 'feed', entry, 'erased', tombstone)
+end
+return has_record and not is_tombstone and 1 or 0
