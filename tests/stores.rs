@@ -9,6 +9,7 @@ mod embedded_incidents;
 mod feed;
 mod feed_of_a_cluster;
 mod histories;
+mod keyed;
 mod redis_cluster;
 mod redis_erasure;
 mod redis_faults;

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::markdown::{Document, code_spans, rows};
-use crate::events::{ALICE, address, at, bounce, delivery, entry};
+use crate::events::{ALICE, BOB, address, at, bounce, delivery, entry};
 use crate::servers::redis::{RedisServer, patient_settings};
 use crate::servers::redis_cluster::RedisCluster;
 use crate::servers::redis_pair::RedisPair;
@@ -28,6 +28,7 @@ async fn check_and_do_everything(store: &RedisStore) -> Result<(), Error> {
     if store.check().await?.found.iter().any(|danger| danger.kind == DangerKind::ConfigDenied) {
         return Err(Error::StoreFailed { reason: "NOPERM to see the settings".into() });
     }
+    store.agree_on_names(Some("check")).await?;
     do_everything(store).await
 }
 
@@ -52,6 +53,9 @@ async fn do_everything(store: &impl Store) -> Result<(), Error> {
     store.records_strictly(&[address(ALICE)]).await?;
     store.changes_behind(&before).await?;
     store.list_records(None, 10).await?;
+    store.suppress(&address(BOB), entry(5, "asked to")).await?;
+    let seen = store.records(&[address(BOB)]).await?.remove(0);
+    store.erase(&address(BOB), seen.as_ref(), None).await?;
     store.replace_incidents(BookVersion(0), &IncidentBook::default()).await?;
     store.incidents(None).await?;
     for (seconds, now) in [(100, at(100)), (100 * DAY_SECONDS, at(100 * DAY_SECONDS))] {
@@ -160,7 +164,7 @@ fn every_key_is_on_the_page() {
     let pair = RedisPair::start(&[]);
     let server = &pair.primary;
     let keys: BTreeSet<String> = block_on(async {
-        do_everything(&as_user(server, &words())).await.unwrap();
+        check_and_do_everything(&as_user(server, &words())).await.unwrap();
         server.cli(&["KEYS", "*"])
     });
     let forms: BTreeSet<String> = keys.iter().map(|key| form_of(key)).collect();

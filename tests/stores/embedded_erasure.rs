@@ -13,7 +13,7 @@ use crate::servers::files::files_with;
 const TOMBSTONE: Tombstone = Tombstone { erased_at: at(5000), reason: Reason::HardBounce };
 
 /// Longest time for an erasure to be finished that was found unfinished.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 async fn erase(store: &EmbeddedStore, name: &str, tombstone: Option<Tombstone>) {
     let seen = record_of(store, &address(name)).await;

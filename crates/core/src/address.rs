@@ -20,9 +20,6 @@ const EVERYBODY: &str = "*";
 /// Longest text that is looked at at all, in bytes; anything longer cannot become an address.
 const MAX_INPUT_BYTES: usize = 4 * MAX_ADDRESS_BYTES;
 
-/// The local part of what stands for everybody of a domain.
-pub(crate) const WHOLE_DOMAIN: &str = "*";
-
 /// A recipient's address, normalised: equal addresses are equal texts.
 ///
 /// Blanks around it and one pair of angle brackets are removed, local part and domain are lower-cased, the local part is in

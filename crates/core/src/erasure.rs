@@ -30,6 +30,4 @@ pub struct Erased {
     pub had_record: bool,
     /// How many rejected letters named the address.
     pub letters: u64,
-    /// Whether no file of the store's own holds what was erased. If not, it is up to the operator, or under way.
-    pub is_compacted: bool,
 }

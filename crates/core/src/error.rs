@@ -61,6 +61,11 @@ pub enum Error {
     /// There are as many incidents as there can be, and all are in force.
     #[error("there are too many incidents in force; close some, then try again")]
     IncidentsFull,
+    /// There is no key for addresses, and what was asked for needs one.
+    #[error(
+        "addresses are kept as they are, so what is left of an erased one would name it; start the server with --address-key-file"
+    )]
+    AddressKeyNeeded,
     /// The rejected letters fill their limits, so one more cannot be kept.
     #[error("the rejected letters are full; replay some, then try again")]
     LettersFull,
@@ -79,6 +84,7 @@ impl Error {
             | Self::InvalidField { .. }
             | Self::InvalidPolicy { .. }
             | Self::IncidentsFull
+            | Self::AddressKeyNeeded
             | Self::StoreFailed { .. }
             | Self::StoreDamaged { .. }
             | Self::DirectoryInUse { .. } => false,
@@ -98,6 +104,7 @@ impl Error {
             | Self::InvalidField { .. }
             | Self::InvalidPolicy { .. }
             | Self::IncidentsFull
+            | Self::AddressKeyNeeded
             | Self::StoreUnavailable { .. }
             | Self::StoreOverloaded
             | Self::LettersFull => self.to_string(),
@@ -117,6 +124,7 @@ impl Error {
             | Self::StoreDamaged { .. }
             | Self::DirectoryInUse { .. }
             | Self::IncidentsFull
+            | Self::AddressKeyNeeded
             | Self::LettersFull => false,
         }
     }

@@ -3,6 +3,7 @@
 mod book;
 mod scope;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -161,37 +162,51 @@ impl Incident {
 
 /// The incidents that are in force.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Incidents(Vec<Incident>);
+pub struct Incidents {
+    in_force: Vec<Incident>,
+    /// Domains that records have in the place of those that incidents name.
+    domains: BTreeMap<Box<str>, Box<str>>,
+}
 
 impl Incidents {
     /// Those of these incidents that are in force.
     #[must_use]
     pub fn new(incidents: impl IntoIterator<Item = Incident>) -> Self {
-        Self(incidents.into_iter().filter(Incident::is_in_force).collect())
+        Self { in_force: incidents.into_iter().filter(Incident::is_in_force).collect(), domains: BTreeMap::new() }
     }
 
     /// These, and one more.
     #[must_use]
     pub fn with(mut self, incident: Incident) -> Self {
-        self.0.extend(Some(incident).filter(Incident::is_in_force));
+        self.in_force.extend(Some(incident).filter(Incident::is_in_force));
+        self
+    }
+
+    /// These, going by what `listed` gives in the place of a domain, too, if it gives anything: where domains are hashed, records
+    /// that are listed do not have those that incidents name.
+    #[must_use]
+    pub fn with_listed_domains(mut self, listed: impl Fn(&str) -> Option<Box<str>>) -> Self {
+        let named = self.in_force.iter().filter_map(|incident| incident.scope.domain.clone());
+        self.domains = named.filter_map(|domain| Some((listed(&domain)?, domain))).collect();
         self
     }
 
     /// The first of them that covers a piece of evidence about a recipient of that domain.
     #[must_use]
     pub fn covering(&self, domain: &str, evidence: &Evidence) -> Option<&Incident> {
-        self.0.iter().find(|incident| incident.scope.covers(domain, evidence))
+        let domain = self.domains.get(domain).map_or(domain, |named| named);
+        self.in_force.iter().find(|incident| incident.scope.covers(domain, evidence))
     }
 
     /// What they cover, in the order in which they were opened first.
     pub fn scopes(&self) -> impl Iterator<Item = &Scope> {
-        self.0.iter().map(|incident| &incident.scope)
+        self.in_force.iter().map(|incident| &incident.scope)
     }
 
     /// How many of them are in a state.
     #[must_use]
     pub fn count(&self, state: IncidentState) -> usize {
-        self.0.iter().filter(|incident| incident.state() == state).count()
+        self.in_force.iter().filter(|incident| incident.state() == state).count()
     }
 }
 

@@ -1,5 +1,7 @@
 //! Everything that is known of one address, and which evidence of it is kept.
 
+mod merging;
+
 use std::collections::BTreeSet;
 
 use crate::{Address, Class, Entered, EventId, Evidence, Lift, ManualEntry, Policy, Shelf, Tombstone, UnixSeconds};
@@ -79,6 +81,13 @@ impl Record {
     #[must_use]
     pub fn erased(address: Address, tombstone: Tombstone) -> Self {
         Self { tombstone: Some(tombstone), ..Self::new(address) }
+    }
+
+    /// The same record, of that address.
+    #[must_use]
+    pub fn named(mut self, address: &Address) -> Self {
+        self.address.clone_from(address);
+        self
     }
 
     /// A record as a store kept it. The evidence may come in any order.
@@ -188,7 +197,7 @@ mod tests {
     use crate::{BounceCategory, EventKind};
     use proptest::prelude::*;
 
-    fn evidence(number: i64, seconds: i64, category: &str) -> Evidence {
+    pub(super) fn evidence(number: i64, seconds: i64, category: &str) -> Evidence {
         Evidence {
             id: EventId::from_bits(number.cast_unsigned()),
             time: UnixSeconds::clamped(seconds),
@@ -202,7 +211,7 @@ mod tests {
         }
     }
 
-    fn record() -> Record {
+    pub(super) fn record() -> Record {
         Record::new("a@x.example".parse().unwrap())
     }
 
@@ -257,7 +266,7 @@ mod tests {
 
     prop_compose! {
         /// Few days with many events and many days with few, so that both bounds are exceeded.
-        fn histories()(days in 1_i64..40, spread in 1_i64..40, seed in prop::collection::vec((0_i64..400, any::<u16>(), 0..3_usize), 1..400))
+        pub(super) fn histories()(days in 1_i64..40, spread in 1_i64..40, seed in prop::collection::vec((0_i64..400, any::<u16>(), 0..3_usize), 1..400))
             -> Vec<Evidence> {
             seed.into_iter().map(|(number, time, category)| {
                 let time = i64::from(time) % days * DAY_SECONDS + i64::from(time) % spread;

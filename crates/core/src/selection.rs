@@ -10,6 +10,8 @@ pub struct Selection {
     pub reason: Option<Reason>,
     /// Only those of this domain, in its ASCII form.
     pub domain: Option<Box<str>>,
+    /// What listed addresses may have in the place of that domain.
+    pub listed_domain: Option<Box<str>>,
     /// Only those that are suppressed since then or later.
     pub since: Option<UnixSeconds>,
     /// Only those that are suppressed since then or earlier.
@@ -36,7 +38,8 @@ impl Selection {
     #[must_use]
     pub fn takes(&self, address: &Address, suppression: &Suppression) -> bool {
         self.reason.is_none_or(|reason| reason == suppression.reason)
-            && self.domain.as_ref().is_none_or(|domain| **domain == *address.domain())
+            && (self.domain.as_deref().is_none_or(|domain| domain == address.domain())
+                || self.listed_domain.as_deref() == Some(address.domain()))
             && self.since.is_none_or(|since| since <= suppression.since)
             && self.until.is_none_or(|until| suppression.since <= until)
     }

@@ -10,8 +10,10 @@ mod feed;
 mod filtered;
 mod findings;
 mod incidents;
+mod keyed;
 mod listing;
 pub mod memory;
+mod names;
 #[cfg(feature = "redis")]
 pub mod redis;
 
@@ -32,7 +34,9 @@ pub use feed::{FeedSink, FeedStore};
 pub use filtered::{FilterState, FilteredStore};
 pub use findings::Findings;
 pub use incidents::{BookVersion, IncidentStore, amend_incidents};
+pub use keyed::{KeyedStore, Pseudonyms};
 pub use listing::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
+pub use names::StoredNames;
 
 /// Most heads that one page of letters holds.
 pub const MAX_LETTERS_PER_PAGE: usize = 1000;

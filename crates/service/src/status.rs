@@ -28,6 +28,7 @@ pub(crate) fn of(error: &Error, field: &str) -> Status {
         Error::StoreDamaged { .. } => unavailable("STORE_DAMAGED", message, error.is_transient()),
         Error::DirectoryInUse { .. } => unavailable("DIRECTORY_IN_USE", message, error.is_transient()),
         Error::IncidentsFull => with_reason(Code::ResourceExhausted, "INCIDENTS_FULL", message, None),
+        Error::AddressKeyNeeded => with_reason(Code::FailedPrecondition, "ADDRESS_KEY_NEEDED", message, None),
         Error::LettersFull => with_reason(Code::ResourceExhausted, "LETTERS_FULL", message, None),
     }
 }

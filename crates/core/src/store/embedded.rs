@@ -16,6 +16,7 @@ mod incidents;
 mod keys;
 mod letters;
 mod listing;
+mod names;
 mod records;
 mod tree;
 

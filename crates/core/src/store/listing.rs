@@ -44,6 +44,11 @@ pub trait ListingStore: Clone + Send + Sync + 'static {
     /// [`Error::InvalidField`] if the place is not one that this store gave; others if the store cannot be read.
     fn list_records(&self, after: Option<&ListingPlace>, limit: usize)
     -> impl Future<Output = Result<ListingPage, Error>> + Send;
+
+    /// The domain that listed records of a domain may have in its place.
+    fn listed_domain(&self, _domain: &str) -> Option<Box<str>> {
+        None
+    }
 }
 
 /// A place that cannot be read.

@@ -12,6 +12,7 @@
 //! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, or `w suppress` or `w lift`: the latest |
 //! | `sup:{<bucket>}:fence` | nothing: a strict read writes it, to see whether replicas still follow |
 //! | `sup:{<bucket>}:answers:<domain>` | hash: `hard:<stretch of time>`, `all:<stretch of time>` |
+//! | `sup:{00}:addresses` | string: how records name addresses, `readable`, `hashed:<check of the key>` or `mixed:<check of the key>` |
 //! | `sup:{incidents}:book` | hash: `version`, and `<place>:<id>` an incident |
 //! | `sup:{letters}:...` | the rejected letters |
 //!
@@ -32,6 +33,7 @@ mod letters;
 mod line;
 mod listing;
 mod location;
+mod names;
 mod node;
 mod probe;
 mod redirection;

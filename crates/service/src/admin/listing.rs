@@ -47,6 +47,7 @@ impl Wanted {
             domain: Some(domain.into_boxed_str()),
             since: time(since),
             until: time(until),
+            ..Selection::default()
         };
         let selection = selection.normalised().map_err(|error| fault(&error, ""))?;
         let after = if page_token.is_empty() { None } else { Some(read_token(&page_token, &selection)?) };
@@ -114,6 +115,7 @@ async fn look_through(
 ) -> Result<ListSuppressionsResponse, Error> {
     let now = now();
     let mut suppressions = Vec::new();
+    wanted.selection.listed_domain = wanted.selection.domain.as_deref().and_then(|domain| store.listed_domain(domain));
     let mut place = wanted.after.take();
     for _ in 0..MAX_LOOKS_PER_PAGE {
         // No more than there is room for: there is no place in the middle of what one look has read.
@@ -131,7 +133,7 @@ async fn look_through(
 
 /// What a token begins with: one that goes on with another selection would leave addresses out unnoticed.
 fn mark(selection: &Selection) -> String {
-    let Selection { reason, domain, since, until } = selection;
+    let Selection { reason, domain, listed_domain: _, since, until } = selection;
     let time = |time: &Option<UnixSeconds>| time.map(|time| time.get().to_string()).unwrap_or_default();
     format!("{reason:?} {} {} {} ", domain.as_deref().unwrap_or_default(), time(since), time(until))
 }

@@ -30,7 +30,7 @@ const FILLERS_PER_LOOK: usize = 2000;
 const MAX_LOOKS: usize = 40;
 
 /// How long it is waited for files to go, and for whoever still reads what was there before.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How long between two looks at that.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
@@ -65,6 +65,11 @@ impl Compaction {
             }
         }
         compaction
+    }
+
+    /// The directory of the store.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     fn note_path(&self) -> PathBuf {

@@ -9,17 +9,17 @@
 local record, feed = KEYS[1], KEYS[2]
 local address, tombstone = ARGV[1], ARGV[2]
 
-local found = redis.call('HMGET', record, 'hard', 'soft', 'expired', 'unmapped', 'complaint', 'delivered', 'manual', 'lift', 'erased')
+local COUNTERS, FIELDS = 5, { 'hard', 'soft', 'expired', 'unmapped', 'complaint', 'delivered', 'manual', 'lift', 'erased' }
 local has_record = redis.call('EXISTS', record) == 1
 if has_record ~= (#ARGV > 2) then return -1 end
+local is_tombstone = redis.call('HGET', record, 'erased')
 for place = 1, #ARGV - 2 do
-  local value = found[place] or ''
-  if value == '0' then value = '' end
-  if place > 6 and value ~= '' then value = '1' end
+  local value = redis.call('HGET', record, FIELDS[place]) or ''
+  if value == '0' and place <= COUNTERS then value = '' end
+  if place > COUNTERS + 1 and value ~= '' then value = '1' end
   if value ~= ARGV[place + 2] then return -1 end
 end
 
-local is_tombstone = found[9]
 if is_tombstone and tombstone ~= '' then return 0 end
 local entry = redis.call('HGET', record, 'feed')
 redis.call('DEL', record)

@@ -14,6 +14,9 @@ pub(super) const LETTER_BYTES: &str = "sup:{letters}:bytes";
 /// The book of incidents is replaced as a whole.
 pub(super) const INCIDENTS: &str = "sup:{incidents}:book";
 
+/// How records name addresses.
+pub(super) const NAMES: &str = "sup:{00}:addresses";
+
 /// Buckets that addresses and domains are spread over.
 pub(super) const BUCKETS: u16 = 256;
 

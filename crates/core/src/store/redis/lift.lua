@@ -9,7 +9,7 @@ local record, changes = KEYS[1], KEYS[2]
 local address, max_changes, now, lift = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 
 if redis.call('EXISTS', record) == 0 then return 0 end
-if redis.call('HEXISTS', record, 'erased') == 1 then return 1 end
+if redis.call('HGET', record, 'erased') then return 1 end
 
 -- The fence is the time of the newest evidence, if that is later than now. Times stay text, so that no digit is lost.
 local fence = now

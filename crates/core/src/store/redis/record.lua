@@ -107,7 +107,7 @@ local function admit(id, text)
 end
 
 local outcomes = {}
-if has_record and redis.call('HEXISTS', record, 'erased') == 1 then
+if has_record and redis.call('HGET', record, 'erased') then
   for _ = 3, #ARGV, 2 do outcomes[#outcomes + 1] = IGNORED end
   return outcomes
 end

@@ -94,9 +94,19 @@ impl Router {
     /// Makes calls, each at the primary of its slot. `Ok` means that each has its reply, none of them is an error, and those that
     /// had to be replicated are. Not bounded in time by itself.
     pub(super) async fn make(self: &Arc<Self>, door: Door, calls: Vec<Call>) -> Result<Vec<Value>, Error> {
+        let map = self.map().await?;
+        self.make_by(map, door, calls).await
+    }
+
+    /// As `make`, also when no calls are made yet.
+    pub(super) async fn make_unchecked(self: &Arc<Self>, door: Door, calls: Vec<Call>) -> Result<Vec<Value>, Error> {
+        let map = self.map_unchecked().await?;
+        self.make_by(map, door, calls).await
+    }
+
+    async fn make_by(self: &Arc<Self>, mut map: Arc<Map>, door: Door, calls: Vec<Call>) -> Result<Vec<Value>, Error> {
         let calls: Arc<[Call]> = calls.into();
         let mut replies = vec![Value::Nil; calls.len()];
-        let mut map = self.map().await?;
         let mut open = Vec::with_capacity(calls.len());
         for (place, call) in calls.iter().enumerate() {
             open.push(Open { place, node: Arc::clone(map.owner(call.slot())?), is_asking: false });

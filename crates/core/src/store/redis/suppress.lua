@@ -6,7 +6,7 @@
 local record, feed, changes = KEYS[1], KEYS[2], KEYS[3]
 local address, max_changes, entry = ARGV[1], ARGV[2], ARGV[3]
 
-if redis.call('HEXISTS', record, 'erased') == 1 then return 1 end
+if redis.call('HGET', record, 'erased') then return 1 end
 if redis.call('EXISTS', record) == 0 then
   redis.call('HSET', record, 'feed', redis.call('XADD', feed, '*', 'a', address))
   redis.pcall('PUBLISH', 'sup:feed', string.match(feed, '{(%x+)}'))

@@ -140,6 +140,14 @@ impl AdministrativeStore for Buckets {
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
         self.0.lift(address, now, who, why).await
     }
+
+    async fn erase(&self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
+        self.0.erase(address, seen, tombstone).await
+    }
+
+    async fn compact(&self) -> Result<bool, Error> {
+        self.0.compact().await
+    }
 }
 
 impl FeedStore for Buckets {
