@@ -9,6 +9,7 @@ mod classify;
 mod client_certificates;
 mod commands;
 mod crash;
+mod erasure;
 mod filter;
 mod foreign_clients;
 mod fsync_order;

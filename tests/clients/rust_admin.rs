@@ -3,8 +3,8 @@
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
 use suppressd_service::proto::{
     BatchCreateSuppressionsRequest, CreateSuppressionRequest, DeleteSuppressionRequest, DeleteSuppressionResponse,
-    GetRecordRequest, GetRecordResponse, ListSuppressionsRequest, ListSuppressionsResponse, Record, Suppression,
-    SuppressionEntry, SuppressionEntryResult,
+    EraseAddressRequest, EraseAddressResponse, GetRecordRequest, GetRecordResponse, ListSuppressionsRequest,
+    ListSuppressionsResponse, Record, Suppression, SuppressionEntry, SuppressionEntryResult,
 };
 use tonic::Status;
 use tonic::transport::Channel;
@@ -55,6 +55,11 @@ impl Admin {
         self.caller
             .wait_for(self.client.clone().delete_suppression(self.caller.request(request)))
             .map(tonic::Response::into_inner)
+    }
+
+    pub(crate) fn erase(&self, email: &str) -> Result<EraseAddressResponse, Status> {
+        let request = self.caller.request(EraseAddressRequest { email: email.into() });
+        self.caller.wait_for(self.client.clone().erase_address(request)).map(tonic::Response::into_inner)
     }
 
     pub(crate) fn explained(&self, email: &str) -> GetRecordResponse {

@@ -1,6 +1,7 @@
 //! `SuppressionAdminService`: what an operator asks and does.
 
 mod by_hand;
+mod erasure;
 mod incidents;
 mod letters;
 mod listing;
@@ -22,14 +23,15 @@ use crate::proto::suppression_admin_service_server::SuppressionAdminService;
 use crate::proto::{
     BatchCreateSuppressionsRequest, BatchCreateSuppressionsResponse, CloseIncidentRequest, CloseIncidentResponse,
     CreateSuppressionRequest, CreateSuppressionResponse, DeleteSuppressionRequest, DeleteSuppressionResponse, DiffPolicyRequest,
-    DiffPolicyResponse, GetRecordRequest, GetRecordResponse, GetRejectedLetterRequest, GetRejectedLetterResponse,
-    KeepIncidentRequest, KeepIncidentResponse, ListIncidentsRequest, ListIncidentsResponse, ListRejectedLettersRequest,
-    ListRejectedLettersResponse, ListSuppressionsRequest, ListSuppressionsResponse, OpenIncidentRequest, OpenIncidentResponse,
-    PreviewIncidentRequest, PreviewIncidentResponse, ReplayRejectedLetterRequest, ReplayRejectedLetterResponse,
-    WatchSuppressionsRequest, WatchSuppressionsResponse,
+    DiffPolicyResponse, EraseAddressRequest, EraseAddressResponse, GetRecordRequest, GetRecordResponse, GetRejectedLetterRequest,
+    GetRejectedLetterResponse, KeepIncidentRequest, KeepIncidentResponse, ListIncidentsRequest, ListIncidentsResponse,
+    ListRejectedLettersRequest, ListRejectedLettersResponse, ListSuppressionsRequest, ListSuppressionsResponse,
+    OpenIncidentRequest, OpenIncidentResponse, PreviewIncidentRequest, PreviewIncidentResponse, ReplayRejectedLetterRequest,
+    ReplayRejectedLetterResponse, WatchSuppressionsRequest, WatchSuppressionsResponse,
 };
 use crate::{Limits, status};
 use by_hand::Hands;
+use erasure::Eraser;
 use incidents::IncidentDesk;
 use letters::Letters;
 use listing::{Listing, Wanted};
@@ -41,6 +43,8 @@ pub(crate) struct Administration<S> {
     judge: Arc<Judge<S>>,
     rules: Receiver<Arc<Rulebook>>,
     hands: Hands<S>,
+    eraser: Eraser<S>,
+    store: S,
     listing: Listing<S>,
     letters: Letters<S>,
     incidents: IncidentDesk<S>,
@@ -58,6 +62,8 @@ impl<S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + Lette
         draining: Receiver<bool>,
     ) -> Self {
         Self {
+            store: store.clone(),
+            eraser: Eraser::new(store.clone(), Arc::clone(&judge), limits),
             judge,
             rules: rules.clone(),
             hands: Hands::new(store.clone(), rules.clone(), limits),
@@ -108,6 +114,10 @@ impl<S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + Lette
         self.hands.lift(request.into_inner()).await.map(Response::new)
     }
 
+    async fn erase_address(&self, request: Request<EraseAddressRequest>) -> Result<Response<EraseAddressResponse>, Status> {
+        self.eraser.erase(request.into_inner()).await.map(Response::new)
+    }
+
     async fn list_suppressions(
         &self,
         request: Request<ListSuppressionsRequest>,
@@ -115,7 +125,8 @@ impl<S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + Lette
         let wanted = Wanted::read(request.into_inner())?;
         let rulebook = Arc::clone(&self.rules.borrow());
         let incidents = self.incidents.in_force().await?;
-        let standpoint = Standpoint::new(&rulebook.policy, (*incidents).clone());
+        let incidents = (*incidents).clone().with_listed_domains(|domain| self.store.listed_domain(domain));
+        let standpoint = Standpoint::new(&rulebook.policy, incidents);
         self.listing.page(wanted, standpoint).await.map(Response::new)
     }
 
@@ -131,6 +142,7 @@ impl<S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + Lette
         let proposed = Rulebook::from_toml(&policy_toml).map_err(|error| fault(&error, "policy_toml"))?;
         let rulebook = Arc::clone(&self.rules.borrow());
         let incidents = self.incidents.in_force().await?;
+        let incidents = (*incidents).clone().with_listed_domains(|domain| self.store.listed_domain(domain));
         let question = Question::of_policies(&rulebook.policy, &proposed.policy, &incidents, list_addresses);
         self.surveys.begin(question, |what_if| DiffPolicyResponse { what_if: Some(what_if) }).map(Response::new)
     }
@@ -143,7 +155,8 @@ impl<S: AdministrativeStore + ChangeStore + ListingStore + IncidentStore + Lette
         let scope = incidents::scope(scope)?;
         let rulebook = Arc::clone(&self.rules.borrow());
         let incidents = self.incidents.in_force().await?;
-        let question = Question::of_incident(&rulebook.policy, &incidents, scope, list_addresses);
+        let listed = |domain: &str| self.store.listed_domain(domain);
+        let question = Question::of_incident(&rulebook.policy, &incidents, scope, listed, list_addresses);
         self.surveys.begin(question, |what_if| PreviewIncidentResponse { what_if: Some(what_if) }).map(Response::new)
     }
 

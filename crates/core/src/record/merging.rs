@@ -40,7 +40,13 @@ mod tests {
     #[test]
     fn two_records_of_an_address_are_one() {
         let entry = |seconds, note: &str| {
-            Some(ManualEntry { since: UnixSeconds::clamped(seconds), until: None, who: String::new(), note: note.into() })
+            Some(ManualEntry {
+                since: UnixSeconds::clamped(seconds),
+                until: None,
+                who: String::new(),
+                note: note.into(),
+                request_id: None,
+            })
         };
         let mut one = Record { manual: entry(5, "first"), ..record() };
         let mut other = Record { manual: entry(6, "second"), ..Record::new("b@x.example".parse().unwrap()) };

@@ -75,6 +75,11 @@ impl<S: AdministrativeStore> Hands<S> {
                 None => "nothing is known of it",
             }));
         }
+        if record.as_ref().is_some_and(|record| record.tombstone.is_some()) {
+            return Err(Status::failed_precondition(
+                "it was erased on request while it was suppressed, and stays so: no lift releases it",
+            ));
+        }
         info!(?address, "an address was lifted by hand");
         let still_suppressed = domain_entry.and_then(|entry| self.suppression(&address, &address.whole_domain(), &entry));
         let lift = record.and_then(|record| record.lift).as_ref().map(record::lift);

@@ -19,6 +19,7 @@ pub(super) fn response(explained: Explained) -> GetRecordResponse {
         last_delivered_at: record.last_delivered.map(timestamp),
         manual_entry: record.manual.as_ref().map(manual_entry),
         lift: record.lift.as_ref().map(lift),
+        erased_at: record.tombstone.map(|tombstone| timestamp(tombstone.erased_at)),
     });
     GetRecordResponse {
         email: address.as_str().to_owned(),

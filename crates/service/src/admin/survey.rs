@@ -39,10 +39,18 @@ impl Question {
         Self { before, after, list_addresses, now: now() }
     }
 
-    pub(super) fn of_incident(policy: &Policy, incidents: &Incidents, scope: Scope, list_addresses: bool) -> Self {
+    /// `listed` gives the domain that records may have in the place of one.
+    pub(super) fn of_incident(
+        policy: &Policy,
+        incidents: &Incidents,
+        scope: Scope,
+        listed: impl Fn(&str) -> Option<Box<str>>,
+        list_addresses: bool,
+    ) -> Self {
         let opened = Act { at: now(), who: String::new(), why: String::new() };
         let with_it = incidents.clone().with(Incident::opened(scope, Origin::Operator, opened));
-        let [before, after] = [incidents.clone(), with_it].map(|incidents| Standpoint::new(policy, incidents));
+        let [before, after] =
+            [incidents.clone(), with_it].map(|incidents| Standpoint::new(policy, incidents.with_listed_domains(&listed)));
         Self { before, after, list_addresses, now: now() }
     }
 }

@@ -21,6 +21,7 @@ const TABLE: &[(Method, &str, &str, &str)] = &[
     (Method::POST, "/v1/suppressions", ADMINISTRATION, "CreateSuppression"),
     (Method::POST, "/v1/suppressions:batchCreate", ADMINISTRATION, "BatchCreateSuppressions"),
     (Method::DELETE, "/v1/suppressions/{email}", ADMINISTRATION, "DeleteSuppression"),
+    (Method::POST, "/v1/suppressions/{email}:erase", ADMINISTRATION, "EraseAddress"),
     (Method::POST, "/v1/policy:diff", ADMINISTRATION, "DiffPolicy"),
     (Method::GET, "/v1/incidents", ADMINISTRATION, "ListIncidents"),
     (Method::POST, "/v1/incidents", ADMINISTRATION, "OpenIncident"),

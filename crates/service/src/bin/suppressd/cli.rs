@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::{EXIT_NO_ANSWER, EXIT_USAGE};
-pub(crate) use by_hand::{LiftArguments, ListArguments, ReasonName, SelectionArguments, SuppressArguments};
+pub(crate) use by_hand::{EraseArguments, LiftArguments, ListArguments, ReasonName, SelectionArguments, SuppressArguments};
 pub(crate) use filter::{FilterArguments, FilterFormat};
 pub(crate) use import::{ExportArguments, ExportFormat, ImportArguments, ImportFormat};
 pub(crate) use manual::{CompletionsArguments, ManArguments};
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Suppress(SuppressArguments),
     /// Release addresses: what is known of them by now no longer counts, what comes later counts anew
     Lift(LiftArguments),
+    /// Erase all that is kept of addresses, on request of their owners; who is suppressed stays so
+    Erase(EraseArguments),
     /// List the addresses that are suppressed now
     List(ListArguments),
     /// Suppress who is on another service's list, or on an exported one
@@ -213,9 +215,9 @@ pub(crate) enum RejectedAction {
 }
 
 /// The commands that ask a server: they say "no answer" by one code, whatever the cause is.
-const ASKING: [&str; 14] = [
-    "check", "explain", "export", "filter", "import", "incident", "lift", "list", "policy", "rejected", "replay", "show",
-    "suppress", "watch",
+const ASKING: [&str; 15] = [
+    "check", "erase", "explain", "export", "filter", "import", "incident", "lift", "list", "policy", "rejected", "replay",
+    "show", "suppress", "watch",
 ];
 
 /// What is said and returned when the command line cannot be used, or asks for help.

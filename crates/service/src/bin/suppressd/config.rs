@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use suppressd_core::store::CHANGES_KEPT;
-use suppressd_core::{DAY_SECONDS, LetterLimits, Rulebook};
+use suppressd_core::{AddressKey, DAY_SECONDS, LetterLimits, Rulebook};
 use suppressd_service::{Access, Tls};
 
 use crate::cli::ServeArguments;
@@ -67,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) role: Role,
     pub(crate) store: StoreLocation,
     pub(crate) waits_for_disk: bool,
+    /// By which addresses are hashed, if they are.
+    pub(crate) address_key: Option<AddressKey>,
     pub(crate) redis: RedisConfig,
     pub(crate) letter_limits: LetterLimits,
     pub(crate) changes_kept: usize,
@@ -101,6 +103,7 @@ impl Config {
         let mut config = Self {
             role,
             store: sources.parsed("store")?.unwrap_or_else(|| StoreLocation::Directory("suppressd-data".into())),
+            address_key: address_key(&sources)?,
             waits_for_disk: !sources.flag("unsafe_no_fsync", false)?,
             redis: RedisConfig::read(&sources)?,
             letter_limits: letter_limits(&sources)?,
@@ -166,6 +169,7 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
     let all = [
         ("role", &arguments.role),
         ("store", &arguments.store),
+        ("address_key_file", &arguments.address_key_file),
         ("http", &arguments.http),
         ("grpc", &arguments.grpc),
         ("grpc_plaintext", &arguments.grpc_plaintext),
@@ -216,6 +220,12 @@ impl FromStr for ListenAddress {
             .context("must be an IP address and a port, like 127.0.0.1:8080 or [::]:8080")
             .map_err(|error| anyhow::anyhow!("{error}"))
     }
+}
+
+fn address_key(sources: &Sources<'_>) -> anyhow::Result<Option<AddressKey>> {
+    let name = "address_key_file";
+    let bytes = sources.bytes_of_file(name)?;
+    bytes.map(|bytes| AddressKey::new(&bytes).with_context(|| sources.place_of(name))).transpose()
 }
 
 fn letter_limits(sources: &Sources<'_>) -> anyhow::Result<LetterLimits> {

@@ -68,6 +68,9 @@ fn write_record(out: &mut impl Write, record: &Record) -> anyhow::Result<()> {
     if let Some(entry) = &record.manual_entry {
         write_entry(out, "entry", entry)?;
     }
+    if record.erased_at.is_some() {
+        writeln!(out, "  erased: {}; nothing else is kept of it", time(record.erased_at.as_ref()))?;
+    }
     if let Some(Lift { at, fence, who, why }) = &record.lift {
         let fence = time(fence.as_ref());
         writeln!(out, "  lift: {} by {who}: {why}; evidence up to {fence} no longer counts", time(at.as_ref()))?;
@@ -99,6 +102,9 @@ fn as_json(answer: &GetRecordResponse) -> anyhow::Result<serde_json::Value> {
         }
         if let Some(entry) = &record.manual_entry {
             object["manual_entry"] = list::entry_in_json(entry);
+        }
+        if let Some(at) = &record.erased_at {
+            object["erased_at"] = UnixSeconds::clamped(at.seconds).to_string().into();
         }
         if let Some(Lift { at, fence, who, why }) = &record.lift {
             object["lift"] = json!({ "at": time(at.as_ref()), "fence": time(fence.as_ref()), "who": who, "why": why });

@@ -6,6 +6,7 @@ mod check;
 mod classify;
 mod cli;
 mod config;
+mod erase;
 mod explain;
 mod export;
 mod failure;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Suppress(arguments) => by_hand::suppress(arguments),
         Command::Lift(arguments) => by_hand::lift(arguments),
+        Command::Erase(arguments) => erase::run(arguments),
         Command::List(arguments) => list::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Export(arguments) => export::run(arguments),

@@ -24,11 +24,22 @@ pub(crate) fn read_certificates(path: &Path) -> anyhow::Result<String> {
     read_text(path, MAX_CERTIFICATES_FILE_BYTES)
 }
 
-fn read_text(path: &Path, max_bytes: u64) -> anyhow::Result<String> {
+/// A key's bytes as they stand in a file.
+pub(crate) fn read_bytes(path: &Path) -> anyhow::Result<Vec<u8>> {
+    refuse_longer(path, MAX_SECRET_FILE_BYTES)?;
+    std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn refuse_longer(path: &Path, max_bytes: u64) -> anyhow::Result<()> {
     let size = std::fs::metadata(path).with_context(|| format!("cannot read {}", path.display()))?.len();
     if size > max_bytes {
         bail!("{} is longer than {max_bytes} bytes", path.display());
     }
+    Ok(())
+}
+
+fn read_text(path: &Path, max_bytes: u64) -> anyhow::Result<String> {
+    refuse_longer(path, max_bytes)?;
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     Ok(text.trim().to_owned())
 }

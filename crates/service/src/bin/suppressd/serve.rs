@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use prometheus_client::registry::Registry;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::redis::RedisStore;
-use suppressd_core::store::{FilteredStore, Store};
+use suppressd_core::store::{FilteredStore, KeyedStore, Pseudonyms, Store, StoredNames};
 use suppressd_core::{Error as StoreError, Rulebook};
 use suppressd_ingest::Further;
 use suppressd_service::{Doors, Rest};
@@ -45,10 +45,11 @@ pub(crate) fn run(arguments: &ServeArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open_and_serve(config: Config) -> anyhow::Result<()> {
+async fn open_and_serve(mut config: Config) -> anyhow::Result<()> {
     info!(version = env!("CARGO_PKG_VERSION"), store = %config.store, role = ?config.role, rest = config.has_rest, "starting");
     let mut registry = Registry::default();
     notify::starting("opening the store").await;
+    let pseudonyms = config.address_key.take().map(|key| Arc::new(Pseudonyms::new(key)));
     match config.store.clone() {
         StoreLocation::Directory(directory) => {
             if !config.waits_for_disk {
@@ -58,18 +59,32 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
             let Config { letter_limits, changes_kept, .. } = config;
             let settings = EmbeddedSettings { directory, letter_limits, changes_kept, waits_for_disk };
             let store = EmbeddedStore::open(&settings)?;
+            let names = store.agree_on_names(pseudonyms.as_ref().map(|pseudonyms| pseudonyms.check()))?;
+            if let Some(pseudonyms) = &pseudonyms {
+                pseudonyms.settle(&names);
+            }
+            tell_of_names(&names);
             // Held by a clone that ends with this future, so that the store is released before the process ends.
             let failing = store.clone();
-            serve(store, config, registry, async move { failing.stopped().await }).await
+            serve(store, pseudonyms, config, registry, async move { failing.stopped().await }).await
         }
         StoreLocation::Redis(url) => {
             let settings = config.redis.settings(&url, config.letter_limits, config.changes_kept);
             let store = RedisStore::open(&settings)?;
-            let mut check = StoreCheck::register(store.clone(), config.redis.allowed.clone(), &mut registry);
+            let mut check = StoreCheck::register(store.clone(), pseudonyms.clone(), config.redis.allowed.clone(), &mut registry);
             check.begin().await?;
             // It mends itself.
-            serve(store, config, registry, async move { match check.go_on().await {} }).await
+            serve(store, pseudonyms, config, registry, async move { match check.go_on().await {} }).await
         }
+    }
+}
+
+/// Says how the store names addresses.
+pub(crate) fn tell_of_names(names: &StoredNames) {
+    match names {
+        StoredNames::Readable => {}
+        StoredNames::Hashed(_) => info!("addresses are hashed"),
+        StoredNames::Mixed(_) => info!("addresses are hashed, but for those that were kept before"),
     }
 }
 
@@ -77,6 +92,7 @@ async fn open_and_serve(config: Config) -> anyhow::Result<()> {
 /// is: who supervises the process starts it again, and the opening finds what is left.
 async fn serve<S: Store>(
     store: S,
+    pseudonyms: Option<Arc<Pseudonyms>>,
     mut config: Config,
     mut registry: Registry,
     failed: impl Future<Output = StoreError>,
@@ -100,7 +116,7 @@ async fn serve<S: Store>(
     let followed = store.clone();
     background.spawn(async move { followed.follow().await });
     let serving = serving(config.role);
-    let mut doors = open_doors(store, config, rulebook, registry, &draining).await?;
+    let mut doors = open_doors(KeyedStore::new(store, pseudonyms), config, rulebook, registry, &draining).await?;
     notify::ready(serving).await;
 
     let ended = tokio::select! {
@@ -141,7 +157,7 @@ fn serving(role: Role) -> &'static str {
 
 /// Binds and opens what the role asks for. Each task ends when the drain is done.
 async fn open_doors<S: Store>(
-    store: FilteredStore<S>,
+    store: KeyedStore<FilteredStore<S>>,
     mut config: Config,
     rules: watch::Receiver<Arc<Rulebook>>,
     mut registry: Registry,

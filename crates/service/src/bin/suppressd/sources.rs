@@ -18,7 +18,8 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 5] = ["account_tokens", "admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 28] = [
+const PLAIN: [&str; 29] = [
+    "address_key_file",
     "changes_kept",
     "drain_deadline_seconds",
     "filter",
@@ -145,6 +146,12 @@ impl<'a> Sources<'a> {
     /// A setting that is the path of a text file; gives the text.
     pub(crate) fn text_of_file(&self, name: &str) -> anyhow::Result<Option<String>> {
         let read = |found: Found| secret::read_certificates(Path::new(&found.value)).with_context(|| found.place);
+        self.find(name)?.map(read).transpose()
+    }
+
+    /// A setting that is the path of a file with a key; gives its bytes.
+    pub(crate) fn bytes_of_file(&self, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
+        let read = |found: Found| secret::read_bytes(Path::new(&found.value)).with_context(|| found.place);
         self.find(name)?.map(read).transpose()
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
@@ -10,8 +11,12 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use suppressd_core::Error as StoreError;
+use suppressd_core::store::Pseudonyms;
 use suppressd_core::store::redis::{Danger, DangerKind, Dangers, RedisStore};
 use tracing::{debug, error, info, warn};
+
+use crate::serve::tell_of_names;
 
 /// How often it is looked at.
 const CHECK_INTERVAL: Duration = Duration::from_secs(10);
@@ -62,11 +67,19 @@ pub(crate) struct StoreCheck {
     is_complete: bool,
     is_silent: bool,
     known: Vec<Danger>,
+    pseudonyms: Option<Arc<Pseudonyms>>,
+    /// Why nobody would be found by the names that this process uses, if that is so.
+    wrong_names: Option<StoreError>,
     servers: Family<DangerLabel, Gauge>,
 }
 
 impl StoreCheck {
-    pub(crate) fn register(store: RedisStore, allowed: Allowed, registry: &mut Registry) -> Self {
+    pub(crate) fn register(
+        store: RedisStore,
+        pseudonyms: Option<Arc<Pseudonyms>>,
+        allowed: Allowed,
+        registry: &mut Registry,
+    ) -> Self {
         let servers = Family::default();
         let help = "Servers of the store with a setting by which they may lose or hide what was acknowledged";
         registry.register("suppressd_store_dangers", help, servers.clone());
@@ -77,6 +90,8 @@ impl StoreCheck {
             is_complete: false,
             is_silent: false,
             known: Vec::new(),
+            pseudonyms,
+            wrong_names: None,
             servers,
         };
         check.count();
@@ -91,9 +106,16 @@ impl StoreCheck {
     pub(crate) async fn begin(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
         self.look().await;
-        while self.standing == Standing::Unchecked && self.known.is_empty() && started.elapsed() < START_PATIENCE {
+        while self.standing == Standing::Unchecked
+            && self.known.is_empty()
+            && self.wrong_names.is_none()
+            && started.elapsed() < START_PATIENCE
+        {
             tokio::time::sleep(START_INTERVAL).await;
             self.look().await;
+        }
+        if let Some(error) = self.wrong_names.take() {
+            return Err(error.into());
         }
         if self.known.is_empty() {
             return Ok(());
@@ -111,8 +133,11 @@ impl StoreCheck {
                 FIRST_CHECK_INTERVAL
             })
             .await;
-            let before = self.known.clone();
+            let (before, wrong_names) = (self.known.clone(), self.wrong_names.clone());
             self.look().await;
+            if let Some(error) = self.wrong_names.as_ref().filter(|error| Some(*error) != wrong_names.as_ref()) {
+                error!("{error}");
+            }
             for danger in self.known.iter().filter(|danger| !before.contains(danger)) {
                 error!("{danger}");
             }
@@ -130,10 +155,14 @@ impl StoreCheck {
         let (allowed, dangers): (Vec<_>, Vec<_>) = found.into_iter().partition(|danger| self.allowed.0.contains(&danger.kind));
         self.known = dangers;
         self.count();
+        let names_agree = Box::pin(self.agree_on_names()).await;
         // What a replica has set is a danger from the next failover on: reason enough not to begin, and not to end.
         let is_safe = match self.standing {
-            Standing::Unchecked => self.known.is_empty(),
-            Standing::Used | Standing::Refused => !self.known.iter().any(|danger| danger.is_of_primary),
+            Standing::Unchecked => self.known.is_empty() && names_agree == Some(true),
+            Standing::Refused if names_agree != Some(true) => false,
+            Standing::Used | Standing::Refused => {
+                names_agree != Some(false) && !self.known.iter().any(|danger| danger.is_of_primary)
+            }
         };
         match (self.standing, is_safe) {
             (Standing::Unchecked, true) => {
@@ -154,6 +183,30 @@ impl StoreCheck {
             (Standing::Unchecked | Standing::Refused, false) | (Standing::Used, true) => {}
         }
         self.is_complete |= self.standing == Standing::Used && silent_primaries == 0;
+    }
+
+    /// Whether the store names addresses as this process does; none if it did not say.
+    async fn agree_on_names(&mut self) -> Option<bool> {
+        match self.store.agree_on_names(self.pseudonyms.as_ref().map(|pseudonyms| pseudonyms.check())).await {
+            Ok(names) => {
+                if let Some(pseudonyms) = &self.pseudonyms {
+                    pseudonyms.settle(&names);
+                }
+                if self.standing == Standing::Unchecked {
+                    tell_of_names(&names);
+                }
+                self.wrong_names = None;
+                Some(true)
+            }
+            Err(error) if error.is_transient() => {
+                debug!(%error, "the store does not say how it names addresses");
+                None
+            }
+            Err(error) => {
+                self.wrong_names = Some(error);
+                Some(false)
+            }
+        }
     }
 
     fn stand(&mut self, standing: Standing) {

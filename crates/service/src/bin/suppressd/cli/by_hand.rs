@@ -57,6 +57,25 @@ pub(crate) struct LiftArguments {
 
 #[derive(Debug, Args)]
 #[command(
+    after_help = "The server needs hashed storage (--address-key-file). Nothing brings back what is erased. Safe to repeat: once \
+                        more it says whether the store's files are written anew by now.\n\n\
+                        The token is taken from SUPPRESSD_ADMIN_TOKEN or SUPPRESSD_ADMIN_TOKEN_FILE. Exit 0 all are erased, 2 not \
+                        all: those before the one that is named are.\n\n\
+                        Examples:\n  suppressd erase alice@example.com\n  suppressd erase - < requests.txt"
+)]
+pub(crate) struct EraseArguments {
+    /// Addresses; - reads them from standard input, one a line
+    #[arg(required = true, value_name = "EMAIL")]
+    pub(crate) emails: Vec<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerArguments,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
     after_help = "The order means nothing. An address that is suppressed all the while is listed once, whatever is recorded \
                         meanwhile. The list is whole only with exit code 0.\n\n\
                         The token is taken from SUPPRESSD_ADMIN_TOKEN or SUPPRESSD_ADMIN_TOKEN_FILE.\n\n\

@@ -23,6 +23,9 @@ pub(crate) struct ServeArguments {
     /// redis+sentinel://host:port,host:port/service [default: suppressd-data]
     #[arg(long, value_name = "DIR|URL")]
     pub(crate) store: Option<String>,
+    /// Keep addresses as keyed hashes, by the key in this file: 32 bytes or more
+    #[arg(long, value_name = "FILE")]
+    pub(crate) address_key_file: Option<String>,
     /// Where HTTP is served [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDR")]
     pub(crate) http: Option<String>,
