@@ -132,11 +132,14 @@ impl Record {
         is_latest
     }
 
-    /// Takes an operator's entry in the place of the one there is. A tombstone stays as it is: it suppresses already.
-    pub fn suppress(&mut self, entry: ManualEntry) {
-        if self.tombstone.is_none() {
+    /// Takes an operator's entry in the place of the one there is. A tombstone stays as it is: it suppresses already. Says whether
+    /// the record has changed.
+    pub fn suppress(&mut self, entry: ManualEntry) -> bool {
+        let has_changed = self.tombstone.is_none();
+        if has_changed {
             self.manual = Some(entry);
         }
+        has_changed
     }
 
     /// Takes an operator's entry, unless there is one that lasts as long; see [`ManualEntry::answer_beside`]. A tombstone does.
@@ -153,14 +156,15 @@ impl Record {
     }
 
     /// Lifts the suppression: an operator's entry goes, and evidence up to now, or up to the newest piece of it if that is
-    /// later, no longer counts. A tombstone stays as it is.
-    pub fn lift(&mut self, now: UnixSeconds, who: &str, why: &str) {
+    /// later, no longer counts. A tombstone stays as it is. Says whether the record has changed.
+    pub fn lift(&mut self, now: UnixSeconds, who: &str, why: &str) -> bool {
         if self.tombstone.is_some() {
-            return;
+            return false;
         }
         let fence = self.evidence.last().map_or(now, |newest| newest.time.max(now));
         self.manual = None;
         self.lift = Some(Lift { fence, at: now, who: who.to_owned(), why: why.to_owned() });
+        true
     }
 
     /// The record as a check sees it that names an account: the evidence of that account, and of every account what the policy

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use suppressd_core::store::{Change, ChangeKind, ChangePage, ChangePosition, Store};
-use suppressd_core::{Address, Class, EventId, EventKind, KEPT_PER_DAY};
+use suppressd_core::{Address, Class, EventId, EventKind, KEPT_PER_DAY, Reason, Tombstone};
 
 use crate::events::{ALICE, BOB, address, at, bounce, complaint, delivery, entry};
 use crate::servers::suppressd::PATIENCE;
@@ -20,6 +20,8 @@ over_every_store!(
     records_since_a_position_are_all_records,
     whoever_waits_hears_of_a_change,
     changes_made_at_once_are_told_once,
+    a_tombstone_is_told_and_nothing_that_comes_after_it,
+    whoever_hears_of_an_address_that_is_gone_begins_anew,
 );
 
 /// Everything behind a position, which is then behind all of it.
@@ -108,6 +110,36 @@ async fn a_position_outlives_whoever_had_it(store: impl Store) {
     }
     let [told, expected]: [BTreeSet<_>; 2] = [told, all.into_iter().map(|change| change.id).collect()].map(BTreeSet::from_iter);
     assert_eq!(told, expected);
+}
+
+async fn a_tombstone_is_told_and_nothing_that_comes_after_it(store: impl Store) {
+    store.record(&[bounce(ALICE, 1, 100, "bad-mailbox")]).await.unwrap();
+    let mut position = store.end_of_changes().await.unwrap();
+    let tombstone = Tombstone { erased_at: at(700), reason: Reason::HardBounce };
+    let seen = record_of(&store, &address(ALICE)).await;
+    store.erase(&address(ALICE), seen.as_ref(), Some(tombstone)).await.unwrap();
+    store.suppress(&address(ALICE), entry(5, "asked to")).await.unwrap();
+    store.lift(&address(ALICE), at(900), "ops", "x").await.unwrap();
+    store.record(&[bounce(ALICE, 2, 1000, "bad-mailbox")]).await.unwrap();
+    let changes = all_behind(&store, &mut position).await;
+    assert_eq!(kinds_of(&changes, ALICE), [ChangeKind::Erased]);
+    assert_eq!(changes[0].time(), Some(at(700)));
+}
+
+async fn whoever_hears_of_an_address_that_is_gone_begins_anew(store: impl Store) {
+    let before_all = store.end_of_changes().await.unwrap();
+    store.record(&[bounce(ALICE, 1, 100, "bad-mailbox"), bounce(BOB, 1, 100, "bad-mailbox")]).await.unwrap();
+    let behind_it = store.end_of_changes().await.unwrap();
+    let seen = record_of(&store, &address(ALICE)).await;
+    store.erase(&address(ALICE), seen.as_ref(), None).await.unwrap();
+    for position in [before_all, behind_it] {
+        assert_eq!(store.changes_behind(&position).await, Ok(None));
+    }
+    // Whoever does so hears of all that follows.
+    let mut position = store.end_of_changes().await.unwrap();
+    store.record(&[bounce(ALICE, 2, 200, "bad-mailbox")]).await.unwrap();
+    let changes = all_behind(&store, &mut position).await;
+    assert_eq!(kinds_of(&changes, ALICE), [recorded(EventKind::Bounce, Class::Hard, 2)]);
 }
 
 async fn a_change_comes_with_the_record_as_it_is_by_then(store: impl Store) {

@@ -22,6 +22,10 @@ const SUPPRESSED: &str = "suppress";
 /// What a lift is written as.
 const LIFTED: &str = "lift";
 
+/// What an erasure is written as. Where no tombstone is left, and no name, nobody can be told whose record is gone: whoever comes to
+/// such an entry has to begin anew.
+pub(super) const ERASED: &str = "erase";
+
 /// What happened to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChangeKind {
@@ -38,6 +42,8 @@ pub enum ChangeKind {
     Suppressed,
     /// An operator lifted it.
     Lifted,
+    /// It was erased, and a tombstone took its place.
+    Erased,
     /// Something that a later version wrote.
     Unknown,
 }
@@ -49,12 +55,13 @@ impl ChangeKind {
         Some(Self::Event { kind: evidence.kind, class: evidence.class(), id: evidence.id })
     }
 
-    /// The text that stores keep of it: `b|hard|<event id>`, `suppress` or `lift`. Its time, and all else, is in the record.
+    /// The text that stores keep of it: `b|hard|<event id>`, `suppress`, `lift` or `erase`. Its time, and all else, is in the record.
     pub(super) fn to_stored(self) -> String {
         match self {
             Self::Event { kind, class, id } => format!("{}|{}|{}", kind.as_wire(), class.as_str(), id.as_str()),
             Self::Suppressed => SUPPRESSED.to_owned(),
             Self::Lifted => LIFTED.to_owned(),
+            Self::Erased => ERASED.to_owned(),
             Self::Unknown => String::new(),
         }
     }
@@ -63,6 +70,7 @@ impl ChangeKind {
         match text {
             SUPPRESSED => Self::Suppressed,
             LIFTED => Self::Lifted,
+            ERASED => Self::Erased,
             event => Self::read_event(event).unwrap_or(Self::Unknown),
         }
     }
@@ -101,6 +109,7 @@ impl Change {
             ChangeKind::Event { id, .. } => record.evidence().iter().find(|kept| kept.id == id).map(|kept| kept.time),
             ChangeKind::Suppressed => record.manual.as_ref().map(|entry| entry.since),
             ChangeKind::Lifted => record.lift.as_ref().map(|lift| lift.at),
+            ChangeKind::Erased => record.tombstone.as_ref().map(|tombstone| tombstone.erased_at),
             ChangeKind::Unknown => None,
         }
     }
@@ -125,7 +134,8 @@ pub trait ChangeStore: ListingStore {
     fn end_of_changes(&self) -> impl Future<Output = Result<ChangePosition, Error>> + Send;
 
     /// The changes behind a position, at most [`MAX_CHANGES_PER_PAGE`], each once. `None` if it cannot be shown that none of them
-    /// is missing: the oldest are no longer kept, or the position is none of this store, or of what it was before it lost its end.
+    /// is missing: the oldest are no longer kept, or the position is none of this store, or of what it was before it lost its end,
+    /// or a record was erased behind it without a trace.
     ///
     /// # Errors
     ///
@@ -157,7 +167,7 @@ mod tests {
     fn what_is_kept_of_a_change_comes_back() {
         let event = |kind, class| ChangeKind::Event { kind, class, id: EventId::from_bits(7) };
         let all = EventKind::ALL.into_iter().flat_map(|kind| Class::ALL.map(|class| event(kind, class)));
-        for kind in all.chain([ChangeKind::Suppressed, ChangeKind::Lifted]) {
+        for kind in all.chain([ChangeKind::Suppressed, ChangeKind::Lifted, ChangeKind::Erased]) {
             assert_eq!(ChangeKind::from_stored(&kind.to_stored()), kind);
         }
         assert_eq!(event(EventKind::Bounce, Class::Hard).to_stored(), "b|hard|AAAAAAAAAAc");
@@ -165,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_a_later_version_writes_is_unknown() {
-        for text in ["", "erase", "b|hard", "b|hard|x", "b|harder|AAAAAAAAAAc", "x|hard|AAAAAAAAAAc"] {
+        for text in ["", "forget", "b|hard", "b|hard|x", "b|harder|AAAAAAAAAAc", "x|hard|AAAAAAAAAAc"] {
             assert_eq!(ChangeKind::from_stored(text), ChangeKind::Unknown, "{text}");
         }
     }

@@ -91,8 +91,9 @@ impl EvidenceStore for MemoryStore {
 impl AdministrativeStore for MemoryStore {
     async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
         let mut kept = self.kept();
-        kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).suppress(entry);
-        kept.changes.add(address, ChangeKind::Suppressed, self.changes_kept);
+        if kept.records.entry(address.clone()).or_insert_with(|| Record::new(address.clone())).suppress(entry) {
+            kept.changes.add(address, ChangeKind::Suppressed, self.changes_kept);
+        }
         Ok(())
     }
 
@@ -112,8 +113,9 @@ impl AdministrativeStore for MemoryStore {
     async fn lift(&self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
         let mut kept = self.kept();
         let Some(record) = kept.records.get_mut(address) else { return Ok(false) };
-        record.lift(now, who, why);
-        kept.changes.add(address, ChangeKind::Lifted, self.changes_kept);
+        if record.lift(now, who, why) {
+            kept.changes.add(address, ChangeKind::Lifted, self.changes_kept);
+        }
         Ok(true)
     }
 
@@ -126,10 +128,13 @@ impl AdministrativeStore for MemoryStore {
         match tombstone {
             Some(tombstone) if seen.is_none() || had_record => {
                 kept.records.insert(address.clone(), Record::erased(address.clone(), tombstone));
+                kept.changes.add(address, ChangeKind::Erased, self.changes_kept);
             }
             Some(_) => {}
             None => {
-                kept.records.remove(address);
+                if kept.records.remove(address).is_some() {
+                    kept.changes.forget(address, self.changes_kept);
+                }
             }
         }
         Ok(Erasure::Done(Erased { had_record, ..Erased::default() }))

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use fjall::{OwnedWriteBatch, Readable as _};
+use fjall::OwnedWriteBatch;
 use tokio::sync::watch;
 
 use super::records::load;
 use super::tree::Tree;
 use super::{EmbeddedStore, keys, read_failed};
-use crate::store::changes::{Place, mark_of};
+use crate::store::changes::{ERASED, Place, mark_of};
 use crate::store::{
     Change, ChangeKind, ChangePage, ChangePosition, ChangeStore, ListingPage, ListingPlace, ListingStore as _,
     MAX_CHANGES_PER_PAGE,
@@ -28,6 +28,8 @@ pub(super) struct ChangeLog {
     /// What is to be removed and added by the commit in the making.
     removed: Vec<u64>,
     added: Vec<(u64, String)>,
+    /// Changes that are not to name anybody any more.
+    forgotten: Vec<u64>,
     told: watch::Sender<u64>,
 }
 
@@ -38,17 +40,37 @@ impl ChangeLog {
             let key = guard.key().map_err(|error| read_failed(&error))?;
             keys::number_of_change(&key).ok_or_else(unreadable)
         };
-        let mut all = tree.database.snapshot().prefix(&tree.keyspace, keys::CHANGES);
+        let mut all = tree.moment().prefix(keys::CHANGES);
         let last = all.next_back().map(number).transpose()?.unwrap_or(0);
         let first = all.next().map(number).transpose()?.unwrap_or(last.max(1));
         let (told, last_change) = watch::channel(last);
         let most = u64::try_from(most).unwrap_or(u64::MAX).max(1);
-        Ok((Self { first, last, most, removed: Vec::new(), added: Vec::new(), told }, last_change))
+        Ok((Self { first, last, most, removed: Vec::new(), added: Vec::new(), forgotten: Vec::new(), told }, last_change))
     }
 
     pub(super) fn add(&mut self, address: &Address, kind: ChangeKind) {
+        self.push(format!("{} {}", kind.to_stored(), address.as_str()));
+    }
+
+    /// Lets no change name an address whose record is gone. Looks through all of them.
+    pub(super) fn forget(&mut self, tree: &Tree, address: &Address) -> Result<(), Error> {
+        let name = format!(" {}", address.as_str());
+        for pair in tree.moment().prefix(keys::CHANGES) {
+            let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
+            if value.ends_with(name.as_bytes()) {
+                self.forgotten.push(keys::number_of_change(&key).ok_or_else(unreadable)?);
+            }
+        }
+        for (_, change) in self.added.iter_mut().filter(|(_, change)| change.ends_with(&name)) {
+            ERASED.clone_into(change);
+        }
+        self.push(ERASED.to_owned());
+        Ok(())
+    }
+
+    fn push(&mut self, change: String) {
         self.last += 1;
-        self.added.push((self.last, format!("{} {}", kind.to_stored(), address.as_str())));
+        self.added.push((self.last, change));
         for _ in 0..MAX_REMOVED_FOR_ONE {
             if self.last - self.first >= self.most {
                 self.removed.push(self.first);
@@ -65,6 +87,9 @@ impl ChangeLog {
         for number in std::mem::take(&mut self.removed).into_iter().filter(|number| *number < first_added) {
             batch.remove(&tree.keyspace, keys::change(number));
         }
+        for number in std::mem::take(&mut self.forgotten).into_iter().filter(|number| (first..first_added).contains(number)) {
+            batch.insert(&tree.keyspace, keys::change(number), ERASED);
+        }
         for (number, change) in kept.into_iter().filter(|(number, _)| *number >= first) {
             batch.insert(&tree.keyspace, keys::change(number), change);
         }
@@ -76,11 +101,15 @@ impl ChangeLog {
     }
 }
 
-/// What is stored of a change.
-fn read(value: &[u8]) -> Result<(ChangeKind, u16, Address), Error> {
+/// What is stored of a change; without an address if that was erased.
+fn read(value: &[u8]) -> Result<(ChangeKind, u16, Option<Address>), Error> {
     let text = std::str::from_utf8(value).map_err(|_| unreadable())?;
-    let (kind, address) = text.split_once(' ').ok_or_else(unreadable)?;
-    Ok((ChangeKind::from_stored(kind), mark_of(kind), address.parse().map_err(|_| unreadable())?))
+    let (kind, address) = match text.split_once(' ') {
+        Some((kind, address)) => (kind, Some(address.parse().map_err(|_| unreadable())?)),
+        None if text == ERASED => (text, None),
+        None => return Err(unreadable()),
+    };
+    Ok((ChangeKind::from_stored(kind), mark_of(kind), address))
 }
 
 /// Where the change of that number lies, if it is kept.
@@ -136,15 +165,14 @@ fn page(tree: &Tree, known: Option<Place>, last: u64) -> Result<Option<ChangePag
     if next > end {
         return Ok(Some(ChangePage { changes, has_more: false }));
     }
-    for (expected, pair) in
-        (next..=end).zip(tree.database.snapshot().range(&tree.keyspace, keys::change(next)..=keys::change(end)))
-    {
+    for (expected, pair) in (next..=end).zip(tree.moment().range(keys::change(next)..keys::change(end + 1))) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
         let number = keys::number_of_change(&key).ok_or_else(unreadable)?;
         if number != expected {
             return Ok(None);
         }
         let (kind, mark, address) = read(&value)?;
+        let Some(address) = address else { return Ok(None) };
         // Read after the change, so it is in the record.
         let record = match records.entry(address.clone()) {
             Entry::Occupied(known) => known.into_mut(),

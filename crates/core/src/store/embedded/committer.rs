@@ -185,9 +185,11 @@ impl Commit<'_> {
 
     fn suppress(&mut self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
         let seen = self.see(address)?;
-        seen.record.get_or_insert_with(|| Record::new(address.clone())).suppress(entry);
-        seen.is_changed = true;
-        self.changes.add(address, ChangeKind::Suppressed);
+        let has_changed = seen.record.get_or_insert_with(|| Record::new(address.clone())).suppress(entry);
+        seen.is_changed |= has_changed;
+        if has_changed {
+            self.changes.add(address, ChangeKind::Suppressed);
+        }
         Ok(())
     }
 
@@ -204,9 +206,11 @@ impl Commit<'_> {
     fn lift(&mut self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
         let seen = self.see(address)?;
         let Some(record) = &mut seen.record else { return Ok(false) };
-        record.lift(now, who, why);
-        seen.is_changed = true;
-        self.changes.add(address, ChangeKind::Lifted);
+        let has_changed = record.lift(now, who, why);
+        seen.is_changed |= has_changed;
+        if has_changed {
+            self.changes.add(address, ChangeKind::Lifted);
+        }
         Ok(true)
     }
 
@@ -219,6 +223,10 @@ impl Commit<'_> {
         if had_record || seen.is_some() != tombstone.is_some() {
             known.record = tombstone.map(|tombstone| Record::erased(address.clone(), tombstone));
             known.is_changed = true;
+            match tombstone {
+                Some(_) => self.changes.add(address, ChangeKind::Erased),
+                None => self.changes.forget(self.tree, address)?,
+            }
         }
         for evidence in seen.iter().flat_map(|record| record.evidence()) {
             self.evidence.insert(keys::evidence(address, evidence.id), None);

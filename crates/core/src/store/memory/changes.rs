@@ -15,8 +15,8 @@ use crate::{Address, Error};
 /// The latest changes, numbered from 1.
 #[derive(Debug, Default)]
 pub(super) struct ChangeLog {
-    /// Each as other stores keep it.
-    latest: VecDeque<(Address, String)>,
+    /// Each as other stores keep it; without an address if that was erased.
+    latest: VecDeque<(Option<Address>, String)>,
     /// The number of the last one.
     last: u64,
     /// Who waits for another one.
@@ -25,8 +25,20 @@ pub(super) struct ChangeLog {
 
 impl ChangeLog {
     pub(super) fn add(&mut self, address: &Address, kind: ChangeKind, most: usize) {
+        self.push(Some(address.clone()), kind, most);
+    }
+
+    /// Lets no change name an address whose record is gone.
+    pub(super) fn forget(&mut self, address: &Address, most: usize) {
+        for (name, _) in self.latest.iter_mut().filter(|(name, _)| name.as_ref() == Some(address)) {
+            *name = None;
+        }
+        self.push(None, ChangeKind::Erased, most);
+    }
+
+    fn push(&mut self, address: Option<Address>, kind: ChangeKind, most: usize) {
         self.last += 1;
-        self.latest.push_back((address.clone(), kind.to_stored()));
+        self.latest.push_back((address, kind.to_stored()));
         while self.latest.len() > most {
             self.latest.pop_front();
         }
@@ -56,11 +68,12 @@ impl Kept {
         let change = |number: u64| {
             let place = log.place(number)?;
             let (address, kind) = log.latest.get(usize::try_from(number - log.first()).ok()?)?;
+            let address = address.as_ref()?;
             let record = self.records.get(address).cloned();
             let kind = ChangeKind::from_stored(kind);
             Some(Change { id: number.to_string().into(), address: address.clone(), kind, record, part: 0, place })
         };
-        let changes: Vec<_> = (next..=log.last).take(MAX_CHANGES_PER_PAGE).filter_map(change).collect();
+        let changes: Vec<_> = (next..=log.last).take(MAX_CHANGES_PER_PAGE).map(change).collect::<Option<_>>()?;
         Some(ChangePage { has_more: next + (changes.len() as u64) <= log.last, changes })
     }
 }

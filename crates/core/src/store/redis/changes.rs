@@ -13,7 +13,7 @@ use redis::Value;
 use super::call::Call;
 use super::keys::BUCKETS;
 use super::{RedisStore, fault, keys, record_of, reply};
-use crate::store::changes::{Place, mark_of};
+use crate::store::changes::{ERASED, Place, mark_of};
 use crate::store::{
     Change, ChangeKind, ChangePage, ChangePosition, ChangeStore, ListingPage, ListingPlace, MAX_CHANGES_PER_PAGE,
 };
@@ -38,6 +38,15 @@ pub(super) type Places = [Option<Place>; PARTS];
 struct Entry {
     bucket: u16,
     place: Place,
+    /// None if it was erased.
+    address: Option<Address>,
+    kind: ChangeKind,
+}
+
+/// An entry that names whose record changed.
+struct Named {
+    bucket: u16,
+    place: Place,
     address: Address,
     kind: ChangeKind,
 }
@@ -51,12 +60,22 @@ impl Entry {
         let (major, minor) = id.split_once('-').ok_or_else(fault::unexpected_reply)?;
         let number = |text: &str| text.parse().map_err(|_| fault::unexpected_reply());
         let mut fields: HashMap<String, Vec<u8>> = reply::fields(fields)?.into_iter().collect();
-        let address = fields.get("a").and_then(|address| reply::parsed(address)).ok_or_else(damaged)?;
+        let address = fields.get("a").map(|address| reply::parsed(address).ok_or_else(damaged)).transpose()?;
         let kind = String::from_utf8(fields.remove("w").unwrap_or_default()).map_err(|_| damaged())?;
         let place = Place { major: number(major)?, minor: number(minor)?, mark: mark_of(&kind) };
+        if address.is_none() && kind != ERASED {
+            return Err(damaged());
+        }
         Ok(Self { bucket, place, address, kind: ChangeKind::from_stored(&kind) })
     }
 
+    fn named(self) -> Option<Named> {
+        let Self { bucket, place, address, kind } = self;
+        Some(Named { bucket, place, address: address?, kind })
+    }
+}
+
+impl Named {
     fn with(self, record: Option<Record>) -> Change {
         let Self { bucket, place, address, kind } = self;
         let id = format!("{bucket:02x}-{}", id_of(&place)).into();
@@ -127,7 +146,7 @@ impl ChangeStore for RedisStore {
         let mut changes = Vec::with_capacity(entries.len());
         let mut unread = entries.into_iter();
         loop {
-            let some: Vec<Entry> = unread.by_ref().take(MAX_RECORDS_PER_CALL).collect();
+            let some: Vec<Named> = unread.by_ref().take(MAX_RECORDS_PER_CALL).collect();
             if some.is_empty() {
                 return Ok(Some(ChangePage { changes, has_more }));
             }
@@ -150,8 +169,9 @@ impl ChangeStore for RedisStore {
 }
 
 impl RedisStore {
-    /// What lies behind the places, and whether there is more; nothing if one of the places is not what it was.
-    async fn entries_behind(&self, known: &Places) -> Result<Option<(Vec<Entry>, bool)>, Error> {
+    /// What lies behind the places, and whether there is more; nothing if one of the places is not what it was, or something was
+    /// erased.
+    async fn entries_behind(&self, known: &Places) -> Result<Option<(Vec<Named>, bool)>, Error> {
         let looks = all_buckets().zip(known).map(|(bucket, known)| looking_behind(bucket, known.as_ref()));
         let replies = self.read(looks.collect()).await?;
         let mut entries = Vec::new();
@@ -171,8 +191,9 @@ impl RedisStore {
             has_more |= found.len() == MAX_CHANGES_PER_BUCKET;
             entries.append(&mut found);
         }
+        let named: Option<Vec<Named>> = entries.into_iter().map(Entry::named).collect();
         let is_whole = self.have_all(&begun).await?;
-        Ok(is_whole.then_some((entries, has_more)))
+        Ok(named.filter(|_| is_whole).map(|entries| (entries, has_more)))
     }
 
     /// Whether the buckets still have the first change that they ever had, and all that followed.
@@ -198,7 +219,7 @@ impl RedisStore {
 
     /// Puts records to entries. Whoever says what is in a record must have the entry: one that was replaced, or is about to, may
     /// not.
-    async fn with_records(&self, entries: Vec<Entry>) -> Result<Vec<Change>, Error> {
+    async fn with_records(&self, entries: Vec<Named>) -> Result<Vec<Change>, Error> {
         let newest: BTreeMap<u16, Place> = entries.iter().map(|entry| (entry.bucket, entry.place)).collect();
         let newest: Vec<(u16, Place)> = newest.into_iter().collect();
         let addresses: Vec<&Address> = entries.iter().map(|entry| &entry.address).collect::<BTreeSet<_>>().into_iter().collect();
@@ -208,7 +229,7 @@ impl RedisStore {
         let read = |(address, reply): (&Address, Value)| Ok((address.clone(), reply::record(address, reply)?));
         let records: Result<HashMap<Address, Option<Record>>, Error> = addresses.into_iter().zip(replies).map(read).collect();
         let records = records?;
-        let with_record = |entry: Entry| {
+        let with_record = |entry: Named| {
             let record = records.get(&entry.address).cloned().flatten();
             entry.with(record)
         };

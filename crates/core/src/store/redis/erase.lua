@@ -1,23 +1,23 @@
 -- Removes a record, if it still is what was seen. A tombstone takes its place, if there is one.
 --
--- KEYS  1 the record (hash)   2 the feed of its bucket (stream)
--- ARGV  1 the address   2 the tombstone (JSON), or nothing
+-- KEYS  1 the record (hash)   2 the feed of its bucket (stream)   3 the changes of its bucket (stream)
+-- ARGV  1 the address   2 most entries of the changes   3 the tombstone (JSON), or nothing
 --       then, unless no record was seen, what it had of: hard soft expired unmapped complaint delivered, nothing for what was not
 --       there; and of manual, lift, erased whether it was there: 1, or nothing
 -- reply 1 it is gone, 0 there was none, or only a tombstone, -1 it is another one than was seen
 
-local record, feed = KEYS[1], KEYS[2]
-local address, tombstone = ARGV[1], ARGV[2]
+local record, feed, changes = KEYS[1], KEYS[2], KEYS[3]
+local address, max_changes, tombstone = ARGV[1], ARGV[2], ARGV[3]
 
 local COUNTERS, FIELDS = 5, { 'hard', 'soft', 'expired', 'unmapped', 'complaint', 'delivered', 'manual', 'lift', 'erased' }
 local has_record = redis.call('EXISTS', record) == 1
-if has_record ~= (#ARGV > 2) then return -1 end
+if has_record ~= (#ARGV > 3) then return -1 end
 local is_tombstone = redis.call('HGET', record, 'erased')
-for place = 1, #ARGV - 2 do
+for place = 1, #ARGV - 3 do
   local value = redis.call('HGET', record, FIELDS[place]) or ''
   if value == '0' and place <= COUNTERS then value = '' end
   if place > COUNTERS + 1 and value ~= '' then value = '1' end
-  if value ~= ARGV[place + 2] then return -1 end
+  if value ~= ARGV[place + 3] then return -1 end
 end
 
 if is_tombstone and tombstone ~= '' then return 0 end
@@ -29,5 +29,9 @@ if tombstone ~= '' then
     redis.pcall('PUBLISH', 'sup:feed', string.match(feed, '{(%x+)}'))
   end
   redis.call('HSET', record, 'feed', entry, 'erased', tombstone)
+  redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', address, 'w', 'erase')
+elseif has_record then
+  -- Without a name: whoever follows the changes begins anew.
+  redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'w', 'erase')
 end
 return has_record and not is_tombstone and 1 or 0

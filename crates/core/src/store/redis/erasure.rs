@@ -23,8 +23,9 @@ impl RedisStore {
     ) -> Result<Erasure, Error> {
         let keys = AddressKeys::of(address);
         let tombstone_text = tombstone.as_ref().map(to_json).transpose()?.unwrap_or_default();
-        let mut call = Call::script(&self.shared.scripts.erase, &[&keys.record, &keys.feed])
+        let mut call = Call::script(&self.shared.scripts.erase, &[&keys.record, &keys.feed, &keys.changes])
             .argument(address.as_str())
+            .number(&self.shared.changes_per_bucket)
             .argument(tombstone_text);
         for part in seen.into_iter().flat_map(parts) {
             call = call.argument(part);

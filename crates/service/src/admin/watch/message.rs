@@ -27,6 +27,7 @@ pub(super) fn change(change: &Change, verdict: &Verdict) -> Message {
         },
         ChangeKind::Suppressed => WatchedChange { kind: WatchedChangeKind::Suppressed.into(), ..WatchedChange::default() },
         ChangeKind::Lifted => WatchedChange { kind: WatchedChangeKind::Lifted.into(), ..WatchedChange::default() },
+        ChangeKind::Erased => WatchedChange { kind: WatchedChangeKind::Erased.into(), ..WatchedChange::default() },
         ChangeKind::Unknown => WatchedChange::default(),
     };
     Message::Change(WatchedChange {

@@ -38,6 +38,7 @@ fn what(change: &WatchedChange) -> String {
         WatchedChangeKind::Event => format!("event {} {}", change.event_type, change.event_class),
         WatchedChangeKind::Suppressed => "suppressed by hand".to_owned(),
         WatchedChangeKind::Lifted => "lifted by hand".to_owned(),
+        WatchedChangeKind::Erased => "erased, and stays suppressed".to_owned(),
         WatchedChangeKind::Unspecified => "something that this version does not know".to_owned(),
     }
 }
