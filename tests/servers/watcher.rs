@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -14,23 +14,30 @@ use super::suppressd::{PATIENCE, command};
 pub(crate) struct Watcher {
     child: Child,
     file: PathBuf,
+    /// What it says of itself, behind what those said who wrote the file before it.
+    log: PathBuf,
 }
 
 impl Watcher {
     /// Goes on in a file, or begins one.
     pub(crate) fn start(url: &str, file: &Path, arguments: &[&str]) -> Self {
         let mut command = command();
-        command.args(["watch", "--server", url, "--output"]).arg(file).args(arguments);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        Self { child, file: file.to_owned() }
+        command.args(["watch", "--server", url, "--output"]).arg(file).args(arguments).stdout(Stdio::null());
+        Self::spawn(command, file)
     }
 
     /// Prints lines for people to a file, and keeps its token in another one.
     pub(crate) fn print(url: &str, file: &Path, token: &Path) -> Self {
         let mut command = command();
-        command.args(["watch", "--server", url, "--token-file"]).arg(token);
-        let child = command.stdout(File::create(file).unwrap()).stderr(Stdio::null()).spawn().unwrap();
-        Self { child, file: file.to_owned() }
+        command.args(["watch", "--server", url, "--token-file"]).arg(token).stdout(File::create(file).unwrap());
+        Self::spawn(command, file)
+    }
+
+    fn spawn(mut command: Command, file: &Path) -> Self {
+        let log = file.with_extension("log");
+        let kept = File::options().create(true).append(true).open(&log).unwrap();
+        let child = command.stderr(kept).spawn().unwrap();
+        Self { child, file: file.to_owned(), log }
     }
 
     /// Kills it with no chance to write anything.
@@ -41,15 +48,31 @@ impl Watcher {
 
     /// Waits, with a bound, until what it wrote is so.
     pub(crate) fn await_that(&self, what: &str, is_so: impl Fn(&Watched) -> bool) -> Watched {
+        let looked = self.look_for(|watched| if is_so(watched) { Ok(()) } else { Err(String::new()) });
+        looked.unwrap_or_else(|otherwise| panic!("never: {what}{otherwise}"))
+    }
+
+    /// Waits, with a bound, until nothing is amiss with what it wrote. Else says what is, and what it said itself.
+    pub(crate) fn look_for(&self, amiss: impl Fn(&Watched) -> Result<(), String>) -> Result<Watched, String> {
         let started = Instant::now();
         loop {
             let watched = Watched::read(&self.file);
-            if is_so(&watched) {
-                return watched;
+            let Err(why) = amiss(&watched) else { return Ok(watched) };
+            if started.elapsed() > PATIENCE {
+                return Err(format!("{why}; {}", self.described(&watched)));
             }
-            assert!(started.elapsed() < PATIENCE, "never: {what}; it has heard of {} changes", watched.changes.len());
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    fn described(&self, watched: &Watched) -> String {
+        let Watched { changes, mirror, resets, is_whole } = watched;
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        format!(
+            "it has heard of {} changes, {} are suppressed, {resets} resets, the last snapshot is whole: {is_whole}; it said: {log:?}",
+            changes.len(),
+            mirror.len(),
+        )
     }
 
     /// Waits until it has written more, and says how long the file is then.
