@@ -1,10 +1,22 @@
 //! `watch` as people and scripts run it.
 
+use std::collections::BTreeSet;
+
 use super::Ground;
+use super::watch::is_copy;
+use super::webhook::body;
 use crate::servers::front::Front;
 use crate::servers::redis_cluster::await_condition;
 use crate::servers::suppressd::command;
 use crate::servers::watcher::Watcher;
+
+super::on_both_stores!(who_is_far_behind_hears_of_everything_once);
+
+/// Addresses that bounce: more than are told, and than are written, in one go.
+const ADDRESSES: usize = 2100;
+
+/// A machine that is busy with other tests may still record them within the deadline.
+const ADDRESSES_PER_WEBHOOK: usize = 100;
 
 #[test]
 fn a_token_file_goes_on_behind_what_was_printed() {
@@ -74,4 +86,27 @@ fn who_is_asked_to_end_lets_its_watchers_go_on_elsewhere() {
     second.admin().suppress("a@example.com", "asked to").unwrap();
     let heard = watcher.await_that("the change", |heard| heard.mirror.contains("a@example.com"));
     assert_eq!((heard.resets, heard.changes.len()), (1, 1));
+}
+
+fn who_is_far_behind_hears_of_everything_once(ground: &Ground) {
+    let server = ground.launch().flags(&["--redis-read-deadline-ms", "10000"]).start();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("changes.ndjson");
+    let bounced = |name: &str| -> BTreeSet<String> {
+        let emails: Vec<_> = (0..ADDRESSES).map(|number| format!("{name}{number}@example.com")).collect();
+        let events: Vec<_> = emails.iter().enumerate().map(|(number, email)| body("b", email, "bad-mailbox", number)).collect();
+        for some in events.chunks(ADDRESSES_PER_WEBHOOK) {
+            assert_eq!(server.webhook().post(some.join("\n")).counts(), [some.len() as u64, 0, 0, 0]);
+        }
+        emails.into_iter().collect()
+    };
+    let first = bounced("a");
+    let watcher = Watcher::start(&server.grpc_url(), &file, &[]);
+    watcher.await_that("the end of the snapshot", |watched| watched.is_whole);
+    assert_eq!(watcher.look_for(|watched| is_copy(watched, 0, &first)).unwrap().changes.len(), 0);
+    watcher.kill();
+    let both = &first | &bounced("b");
+    let watcher = Watcher::start(&server.grpc_url(), &file, &[]);
+    let heard = watcher.look_for(|watched| is_copy(watched, ADDRESSES, &both)).unwrap();
+    assert_eq!((heard.each_once().len(), heard.resets), (ADDRESSES, 1));
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use suppressd_service::proto::suppression_admin_service_client::SuppressionAdminServiceClient;
 use suppressd_service::proto::{WatchSuppressionsRequest, WatchSuppressionsResponse};
 use tokio::time::{sleep, timeout};
-use tonic::{Code, Status, Streaming};
+use tokio_stream::{Stream, StreamExt as _};
+use tonic::{Code, Status};
 
 use crate::cli::WatchArguments;
 use crate::failure::Failure;
@@ -39,6 +40,9 @@ const PASSING: [Code; 7] = [
     Code::Internal,
     Code::Unknown,
 ];
+
+/// What the server says next, or how the stream ended.
+type Heard = Result<WatchSuppressionsResponse, Status>;
 
 pub(crate) fn run(arguments: WatchArguments) -> Result<ExitCode, Failure> {
     match block_on(watch(arguments))? {}
@@ -90,31 +94,80 @@ impl Following<'_> {
             Ok(answer) => answer.into_inner(),
             Err(status) => return Ok(status),
         };
+        self.write_all(&mut messages).await
+    }
+
+    async fn write_all(&mut self, messages: &mut (impl Stream<Item = Heard> + Unpin)) -> anyhow::Result<Status> {
         loop {
-            let Ok(mut next) = timeout(SILENCE_DEADLINE, heard(&mut messages)).await else {
+            let Ok(first) = timeout(SILENCE_DEADLINE, heard(messages)).await else {
                 return Ok(Status::deadline_exceeded("the server has been silent for too long"));
             };
-            for _ in 0..MAX_MESSAGES_TOGETHER {
-                match next {
-                    Ok(message) => self.sink.write(message)?,
-                    Err(status) => {
-                        self.sink.settle()?;
-                        return Ok(status);
-                    }
-                }
-                self.has_heard = true;
-                // What is there already is written together.
-                match timeout(Duration::ZERO, heard(&mut messages)).await {
-                    Ok(more) => next = more,
-                    Err(_) => break,
+            if let Some(ended) = self.write_together(first, messages).await? {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Writes a message, and with it those that are there already. Says how they ended, if they did.
+    async fn write_together(
+        &mut self,
+        first: Heard,
+        messages: &mut (impl Stream<Item = Heard> + Unpin),
+    ) -> anyhow::Result<Option<Status>> {
+        let mut next = Some(first);
+        let mut written = 0;
+        while let Some(heard_next) = next.take() {
+            match heard_next {
+                Ok(message) => self.sink.write(message)?,
+                Err(status) => {
+                    self.sink.settle()?;
+                    return Ok(Some(status));
                 }
             }
-            self.sink.settle()?;
+            self.has_heard = true;
+            written += 1;
+            // No more are taken than are written: the stream does not tell again what was taken from it.
+            if written < MAX_MESSAGES_TOGETHER {
+                next = timeout(Duration::ZERO, heard(messages)).await.ok();
+            }
         }
+        self.sink.settle()?;
+        Ok(None)
     }
 }
 
-async fn heard(messages: &mut Streaming<WatchSuppressionsResponse>) -> Result<WatchSuppressionsResponse, Status> {
-    let ended = || Status::unavailable("the server has ended the stream");
-    messages.message().await?.ok_or_else(ended)
+async fn heard(messages: &mut (impl Stream<Item = Heard> + Unpin)) -> Heard {
+    messages.next().await.unwrap_or_else(|| Err(Status::unavailable("the server has ended the stream")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use suppressd_service::proto::WatchedChange;
+    use suppressd_service::proto::watch_suppressions_response::Message;
+
+    use super::*;
+
+    /// Has that many changes written that are there at once. Gives the ids in the file.
+    async fn written(changes: usize) -> Vec<String> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("changes.ndjson");
+        let mut sink = Sink::open(Some(file.clone()), None, true).unwrap();
+        let change = |number: usize| Message::Change(WatchedChange { id: number.to_string(), ..WatchedChange::default() });
+        let said = |number| Ok(WatchSuppressionsResponse { token: "t".into(), message: Some(change(number)) });
+        let mut following = Following { sink: &mut sink, has_heard: false };
+        let ended = following.write_all(&mut tokio_stream::iter((0..changes).map(said))).await.unwrap();
+        assert_eq!((ended.code(), following.has_heard), (Code::Unavailable, changes > 0));
+        let id = |line| serde_json::from_str::<Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
+        std::fs::read_to_string(file).unwrap().lines().map(id).collect()
+    }
+
+    #[tokio::test]
+    async fn each_of_many_messages_at_once_is_written_once() {
+        let most = MAX_MESSAGES_TOGETHER;
+        for changes in [0, 1, most - 1, most, most + 1, 2 * most, 2 * most + 1, 5 * most + 7] {
+            let ids: Vec<_> = (0..changes).map(|number| number.to_string()).collect();
+            assert_eq!(written(changes).await, ids);
+        }
+    }
 }
