@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::{Child, Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use suppressd_service::proto::SuppressionEntry;
@@ -23,6 +23,9 @@ super::on_both_stores!(
 const LINES: &str = "SUPPRESSD_IMPORT_LINES";
 
 const DEFAULT_LINES: usize = 8000;
+
+/// A long list is read through before its import begins.
+const PATIENCE_PER_LINE: Duration = Duration::from_millis(1);
 
 /// A list of members: of each hundred one is bad, one a member, one there already, and one twice in it.
 struct List {
@@ -92,8 +95,9 @@ impl List {
     /// Waits until it is behind a line, or has come to its end.
     fn await_line(&self, line: usize, child: &mut Child) {
         let started = Instant::now();
+        let patience = PATIENCE.max(PATIENCE_PER_LINE * u32::try_from(self.lines).unwrap());
         while self.done_line() < line && child.try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < PATIENCE, "it does not go on");
+            assert!(started.elapsed() < patience, "it does not go on");
             std::thread::yield_now();
         }
     }
