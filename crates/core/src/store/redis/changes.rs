@@ -38,21 +38,13 @@ pub(super) type Places = [Option<Place>; PARTS];
 struct Entry {
     bucket: u16,
     place: Place,
-    /// None if it was erased.
-    address: Option<Address>,
-    kind: ChangeKind,
-}
-
-/// An entry that names whose record changed.
-struct Named {
-    bucket: u16,
-    place: Place,
     address: Address,
     kind: ChangeKind,
 }
 
 impl Entry {
-    fn read(bucket: u16, entry: Value) -> Result<Self, Error> {
+    /// Where it lies, and what it says; nothing if it does not name whose record was erased.
+    fn read(bucket: u16, entry: Value) -> Result<(Place, Option<Self>), Error> {
         let mut parts = reply::list(entry)?.into_iter();
         let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
         let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(fault::unexpected_reply)?;
@@ -66,16 +58,9 @@ impl Entry {
         if address.is_none() && kind != ERASED {
             return Err(damaged());
         }
-        Ok(Self { bucket, place, address, kind: ChangeKind::from_stored(&kind) })
+        Ok((place, address.map(|address| Self { bucket, place, address, kind: ChangeKind::from_stored(&kind) })))
     }
 
-    fn named(self) -> Option<Named> {
-        let Self { bucket, place, address, kind } = self;
-        Some(Named { bucket, place, address: address?, kind })
-    }
-}
-
-impl Named {
     fn with(self, record: Option<Record>) -> Change {
         let Self { bucket, place, address, kind } = self;
         let id = format!("{bucket:02x}-{}", id_of(&place)).into();
@@ -110,7 +95,7 @@ pub(super) fn expect(known: &[(u16, Place)], replies: &mut impl Iterator<Item = 
     for (bucket, place) in known {
         let found = reply::list(replies.next().ok_or_else(fault::unexpected_reply)?)?.into_iter().next();
         let found = found.map(|entry| Entry::read(*bucket, entry)).transpose()?;
-        if found.is_none_or(|found| found.place != *place) {
+        if found.is_none_or(|(found, _)| found != *place) {
             return Err(fault::replaced());
         }
     }
@@ -134,7 +119,7 @@ impl ChangeStore for RedisStore {
         let replies = self.read(all_buckets().map(last).collect()).await?;
         let place = |(bucket, reply): (u16, Value)| {
             let last = reply::list(reply)?.into_iter().next();
-            Ok(last.map(|entry| Entry::read(bucket, entry)).transpose()?.map(|entry| entry.place))
+            Ok(last.map(|entry| Entry::read(bucket, entry)).transpose()?.map(|(place, _)| place))
         };
         let places: Result<Vec<_>, Error> = all_buckets().zip(replies).map(place).collect();
         Ok(ChangePosition::new(places?))
@@ -146,7 +131,7 @@ impl ChangeStore for RedisStore {
         let mut changes = Vec::with_capacity(entries.len());
         let mut unread = entries.into_iter();
         loop {
-            let some: Vec<Named> = unread.by_ref().take(MAX_RECORDS_PER_CALL).collect();
+            let some: Vec<Entry> = unread.by_ref().take(MAX_RECORDS_PER_CALL).collect();
             if some.is_empty() {
                 return Ok(Some(ChangePage { changes, has_more }));
             }
@@ -171,7 +156,7 @@ impl ChangeStore for RedisStore {
 impl RedisStore {
     /// What lies behind the places, and whether there is more; nothing if one of the places is not what it was, or something was
     /// erased.
-    async fn entries_behind(&self, known: &Places) -> Result<Option<(Vec<Named>, bool)>, Error> {
+    async fn entries_behind(&self, known: &Places) -> Result<Option<(Vec<Entry>, bool)>, Error> {
         let looks = all_buckets().zip(known).map(|(bucket, known)| looking_behind(bucket, known.as_ref()));
         let replies = self.read(looks.collect()).await?;
         let mut entries = Vec::new();
@@ -181,7 +166,7 @@ impl RedisStore {
             let found = reply::list(reply)?.into_iter().map(|entry| Entry::read(bucket, entry));
             let mut found = found.collect::<Result<Vec<_>, _>>()?;
             match known {
-                Some(known) if found.first().is_some_and(|first| first.place == *known) => {
+                Some(known) if found.first().is_some_and(|(first, _)| first == known) => {
                     found.remove(0);
                 }
                 Some(_) => return Ok(None),
@@ -191,7 +176,7 @@ impl RedisStore {
             has_more |= found.len() == MAX_CHANGES_PER_BUCKET;
             entries.append(&mut found);
         }
-        let named: Option<Vec<Named>> = entries.into_iter().map(Entry::named).collect();
+        let named: Option<Vec<Entry>> = entries.into_iter().map(|(_, entry)| entry).collect();
         let is_whole = self.have_all(&begun).await?;
         Ok(named.filter(|_| is_whole).map(|entries| (entries, has_more)))
     }
@@ -219,7 +204,7 @@ impl RedisStore {
 
     /// Puts records to entries. Whoever says what is in a record must have the entry: one that was replaced, or is about to, may
     /// not.
-    async fn with_records(&self, entries: Vec<Named>) -> Result<Vec<Change>, Error> {
+    async fn with_records(&self, entries: Vec<Entry>) -> Result<Vec<Change>, Error> {
         let newest: BTreeMap<u16, Place> = entries.iter().map(|entry| (entry.bucket, entry.place)).collect();
         let newest: Vec<(u16, Place)> = newest.into_iter().collect();
         let addresses: Vec<&Address> = entries.iter().map(|entry| &entry.address).collect::<BTreeSet<_>>().into_iter().collect();
@@ -229,7 +214,7 @@ impl RedisStore {
         let read = |(address, reply): (&Address, Value)| Ok((address.clone(), reply::record(address, reply)?));
         let records: Result<HashMap<Address, Option<Record>>, Error> = addresses.into_iter().zip(replies).map(read).collect();
         let records = records?;
-        let with_record = |entry: Named| {
+        let with_record = |entry: Entry| {
             let record = records.get(&entry.address).cloned().flatten();
             entry.with(record)
         };
