@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use suppressd_core::store::{AdministrativeStore, IncidentStore};
-use suppressd_core::{Erased, Erasure, Error, Record, Tombstone, Verdict};
+use suppressd_core::{Address, Erased, Erasure, Error, Record, Tombstone, Verdict};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tonic::Status;
@@ -18,9 +18,6 @@ use crate::{Limits, status};
 
 /// How often a verdict is formed anew because something of the address was recorded meanwhile.
 const MAX_ATTEMPTS: usize = 16;
-
-/// What stands for everybody of a domain.
-const EVERYBODY: &str = "*@";
 
 /// Where addresses are erased.
 pub(super) struct Eraser<S> {
@@ -41,7 +38,7 @@ impl<S: AdministrativeStore + IncidentStore> Eraser<S> {
     /// What was begun is finished, whether or not somebody waits for it.
     pub(super) async fn erase(&self, request: EraseAddressRequest) -> Result<EraseAddressResponse, Status> {
         let EraseAddressRequest { email } = request;
-        if email.trim().trim_start_matches('<').starts_with(EVERYBODY) {
+        if email.parse::<Address>().is_ok_and(|address| address.is_whole_domain()) {
             return Err(status::refused("email", "names a whole domain, which is nobody to be erased"));
         }
         let (store, judge) = (self.store.clone(), Arc::clone(&self.judge));
