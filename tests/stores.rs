@@ -21,12 +21,14 @@ mod redis_tls;
 use std::future::Future;
 use std::path::Path;
 
-use suppressd_core::store::EvidenceStore;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
 use suppressd_core::store::memory::MemoryStore;
 use suppressd_core::store::redis::{RedisSettings, RedisStore};
-use suppressd_core::{Address, LetterLimits, Record};
+use suppressd_core::store::{AdministrativeStore, EvidenceStore};
+use suppressd_core::{Address, Erasure, LetterLimits, Record, Tombstone};
 use tempfile::TempDir;
+
+use crate::events::address;
 
 use crate::servers::redis::{RedisServer, patient_settings};
 use crate::servers::redis_cluster::RedisCluster;
@@ -120,4 +122,13 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
 /// The record of one address.
 async fn record_of(store: &impl EvidenceStore, address: &Address) -> Option<Record> {
     store.records(std::slice::from_ref(address)).await.unwrap().remove(0)
+}
+
+/// Erases an address as it stands. Says whether there was a record.
+async fn erase(store: &impl AdministrativeStore, name: &str, tombstone: Option<Tombstone>) -> bool {
+    let seen = record_of(store, &address(name)).await;
+    match store.erase(&address(name), seen.as_ref(), tombstone).await.unwrap() {
+        Erasure::Done(erased) => erased.had_record,
+        Erasure::Changed => panic!("nobody changed it"),
+    }
 }

@@ -177,10 +177,8 @@ fn has_heard_of(watched: &Watched, all: &BTreeSet<String>) -> Result<(), String>
 fn compare(ground: &Ground, beginning: ChangePosition, server: Suppressd, load: Load, watcher: &Watcher) {
     let acknowledged = load.end();
     // Whoever keeps a copy has the same in the end, and no change is missing.
-    let listed = |server: &Suppressd| -> BTreeSet<String> {
-        server.admin().list(ListSuppressionsRequest::default(), || {}).into_iter().map(|listed| listed.email).collect()
-    };
-    let suppressed = listed(&server);
+    let listed = server.admin().list(ListSuppressionsRequest::default(), || {});
+    let suppressed: BTreeSet<String> = listed.into_iter().map(|listed| listed.email).collect();
     let copied = watcher.look_for(|watched| is_copy(watched, acknowledged, &suppressed));
     if copied.is_ok() {
         // Nothing more comes: the last change that there is has been heard of.

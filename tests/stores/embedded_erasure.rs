@@ -6,7 +6,7 @@ use suppressd_core::store::embedded::EmbeddedStore;
 use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _, ListingStore as _};
 use suppressd_core::{Error, Reason, Record, Tombstone};
 
-use super::{block_on, in_directory, record_of};
+use super::{block_on, erase, in_directory, record_of};
 use crate::events::{ALICE, BOB, address, at, bounce, entry};
 use crate::servers::files::files_with;
 
@@ -14,11 +14,6 @@ const TOMBSTONE: Tombstone = Tombstone { erased_at: at(5000), reason: Reason::Ha
 
 /// Longest time for an erasure to be finished that was found unfinished.
 const PATIENCE: Duration = Duration::from_mins(1);
-
-async fn erase(store: &EmbeddedStore, name: &str, tombstone: Option<Tombstone>) {
-    let seen = record_of(store, &address(name)).await;
-    store.erase(&address(name), seen.as_ref(), tombstone).await.unwrap();
-}
 
 #[test]
 fn no_file_holds_what_was_erased_when_the_call_returns() {

@@ -6,7 +6,7 @@ use suppressd_core::store::redis::RedisStore;
 use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _, FeedStore as _, FilteredStore};
 use suppressd_core::{Reason, Tombstone};
 
-use super::{block_on, record_of};
+use super::{block_on, erase, record_of};
 use crate::events::{ALICE, BOB, address, at, bounce, entry};
 use crate::servers::files::files_with;
 use crate::servers::redis::RedisServer;
@@ -28,11 +28,6 @@ type Entries = Vec<(String, Vec<String>)>;
 fn neighbours(store: &RedisStore) -> Vec<String> {
     let names = (0..).map(|number| format!("n{number}@example.com"));
     names.filter(|name| store.bucket_of(&address(name)) == BUCKET).take(NEIGHBOURS).collect()
-}
-
-async fn erase(store: &RedisStore, name: &str, tombstone: Option<Tombstone>) {
-    let seen = record_of(store, &address(name)).await;
-    store.erase(&address(name), seen.as_ref(), tombstone).await.unwrap();
 }
 
 #[test]

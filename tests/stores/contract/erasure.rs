@@ -1,11 +1,11 @@
 //! Erasure: all that is kept of an address goes, and what suppressed it stays.
 
 use suppressd_core::store::Outcome::{Duplicate, Ignored, Recorded};
-use suppressd_core::store::{AdministrativeStore, Store};
+use suppressd_core::store::Store;
 use suppressd_core::{Erasure, Reason, Record, Tombstone};
 
 use crate::events::{ALICE, BOB, address, at, bounce, complaint, delivery, entry};
-use crate::stores::{over_every_store, record_of};
+use crate::stores::{erase, over_every_store, record_of};
 
 over_every_store!(
     a_tombstone_is_all_that_is_left_and_nothing_undoes_it,
@@ -17,15 +17,6 @@ over_every_store!(
 );
 
 const TOMBSTONE: Tombstone = Tombstone { erased_at: at(5000), reason: Reason::Complaint };
-
-/// Erases an address as it stands. Says whether there was a record.
-async fn erase(store: &impl AdministrativeStore, name: &str, tombstone: Option<Tombstone>) -> bool {
-    let seen = record_of(store, &address(name)).await;
-    match store.erase(&address(name), seen.as_ref(), tombstone).await.unwrap() {
-        Erasure::Done(erased) => erased.had_record,
-        Erasure::Changed => panic!("nobody changed it"),
-    }
-}
 
 async fn a_tombstone_is_all_that_is_left_and_nothing_undoes_it(store: impl Store) {
     let events = [bounce(ALICE, 1, 100, "bad-mailbox"), complaint(ALICE, 2, 200), delivery(ALICE, 3, 300)];
