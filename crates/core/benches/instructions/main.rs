@@ -1,10 +1,15 @@
-//! What the second opinion costs in instructions, which are the same in every run however busy the machine is: that no text takes
-//! more than linear time, and none more than its first [`MAX_DIAGNOSTIC_BYTES`] do.
+//! What is done for every check and every event, in instructions, which are the same in every run however busy the machine is.
+//! No hot path may cost more than was committed, within a few hundredths. Of the second opinion moreover: no text takes more than
+//! linear time, and none more than its first [`MAX_DIAGNOSTIC_BYTES`] do.
 //!
-//! `cargo bench -p suppressd-core --bench instructions`, where valgrind is installed; exits 1 when a bound does not hold.
+//! `cargo bench -p suppressd-core --features embedded --bench instructions`, where valgrind is installed; exits 1 when a path
+//! grew or a bound does not hold.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+#![allow(clippy::expect_used, reason = "a benchmark fails like a test")]
 
 mod callgrind;
+mod committed;
+mod hot_paths;
 mod ladder;
 mod odd;
 mod replies;
@@ -21,12 +26,24 @@ use ladder::{LENGTHS, Ladder};
 /// Work that is counted by itself.
 type Case = Box<dyn Fn()>;
 
+/// The argument with which the program runs again for the second opinion.
+const OPINIONS: &str = "--opinions";
+
 fn main() -> ExitCode {
-    if std::env::args().any(|argument| argument == callgrind::FLAG) {
-        typical().chain(ladders().iter().flat_map(Ladder::cases)).for_each(callgrind::count);
-        return ExitCode::SUCCESS;
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments[..] {
+        [OPINIONS] => typical().chain(ladders().iter().flat_map(Ladder::cases)).for_each(callgrind::count),
+        [hot_paths::CALLS] => hot_paths::run_calls(),
+        [hot_paths::RECORD, webhooks] => hot_paths::run_record(webhooks.parse().expect("a number of webhooks")),
+        _ => return report(),
     }
-    match report() {
+    ExitCode::SUCCESS
+}
+
+/// Counts and prints all.
+fn report() -> ExitCode {
+    match opinions().and_then(|bounded| Ok(hot_paths::report()? && bounded)) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -73,10 +90,10 @@ fn look_at_all(words: &str) {
     }
 }
 
-/// Counts and prints all, and says whether all is as it must be.
-fn report() -> Result<bool, Box<dyn Error>> {
+/// Counts and prints what opinions cost, and says whether all is as it must be.
+fn opinions() -> Result<bool, Box<dyn Error>> {
     let ladders = ladders();
-    let counts = callgrind::run()?;
+    let counts = callgrind::of_calls(&[OPINIONS])?;
     let expected = replies::TYPICAL.len() + ladders.len() * LENGTHS.len();
     if counts.len() != expected {
         return Err(format!("{} counts for {expected} cases", counts.len()).into());
