@@ -3,24 +3,34 @@
 //! It only ever says "perhaps" or "surely not". A fingerprint that two addresses share costs one look into the store, and can
 //! suppress nobody.
 
-mod shard;
+mod table;
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{PoisonError, RwLock};
+use std::hint::black_box;
+use std::sync::{Mutex, PoisonError};
 
-use shard::Shard;
+use arc_swap::ArcSwap;
+use table::Table;
 
-/// Parts of the filter, each with a lock of its own.
+/// Parts of the filter, each with a table of its own.
 const SHARDS: usize = 256;
+
+/// Addresses that are looked for together: their groups lie in the processor's first cache at the same time.
+const ADDRESSES_AT_ONCE: usize = 64;
 
 /// A set of fingerprints of addresses. Grows, and forgets nothing.
 ///
 /// A fingerprint has 64 bits and a key of the process's own, so nobody can make addresses that share one. Takes at most
 /// [`Self::MAX_BYTES_PER_ADDRESS`] an address, once there are some thousands of them.
+///
+/// Whoever looks takes no lock: threads that answer checks would wait for each other, and each lock for all of memory.
 #[derive(Debug)]
 pub struct Filter<H = RandomState> {
     hasher: H,
-    shards: Box<[RwLock<Shard>]>,
+    /// One table a shard. They are replaced when one of them grows.
+    tables: ArcSwap<Vec<Table>>,
+    /// How many fingerprints each shard has. Held by whoever adds one.
+    lens: Box<[Mutex<usize>]>,
 }
 
 impl Default for Filter {
@@ -35,26 +45,77 @@ impl<H: BuildHasher> Filter<H> {
 
     /// An empty filter whose fingerprints are those of a hasher.
     pub fn with_hasher(hasher: H) -> Self {
-        Self { hasher, shards: (0..SHARDS).map(|_| RwLock::default()).collect() }
+        let tables = ArcSwap::from_pointee(vec![Table::empty(); SHARDS]);
+        Self { hasher, tables, lens: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
     /// Adds an address. Says whether its fingerprint is new.
     pub fn insert(&self, address: &str) -> bool {
         let fingerprint = self.hasher.hash_one(address);
-        self.shard(fingerprint).write().unwrap_or_else(PoisonError::into_inner).insert(fingerprint)
+        let shard = shard_of(fingerprint);
+        let mut len = self.lens[shard].lock().unwrap_or_else(PoisonError::into_inner);
+        let table = self.tables.load()[shard].clone();
+        if table.is_full(*len) {
+            if table.holds(fingerprint) {
+                return false;
+            }
+            let grown = table.grown();
+            grown.insert(fingerprint);
+            self.replace(shard, &grown);
+        } else if !table.insert(fingerprint) {
+            return false;
+        }
+        *len += 1;
+        true
+    }
+
+    fn replace(&self, shard: usize, grown: &Table) {
+        self.tables.rcu(|tables| {
+            let mut tables = Vec::clone(tables);
+            tables[shard] = grown.clone();
+            tables
+        });
     }
 
     /// Whether the address may have been added; `false` if it surely was not.
     #[must_use]
     pub fn may_hold(&self, address: &str) -> bool {
         let fingerprint = self.hasher.hash_one(address);
-        self.shard(fingerprint).read().unwrap_or_else(PoisonError::into_inner).holds(fingerprint)
+        self.tables.load()[shard_of(fingerprint)].holds(fingerprint)
+    }
+
+    /// Which of the addresses may have been added, by their places; the others surely were not.
+    ///
+    /// Costs less than to ask for one after the other, which would wait for memory each time.
+    pub fn held<'a>(&self, addresses: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
+        let tables = self.tables.load();
+        let mut addresses = addresses.into_iter();
+        let mut held = Vec::new();
+        let mut first = 0;
+        loop {
+            let mut fingerprints = [0; ADDRESSES_AT_ONCE];
+            let mut asked = 0;
+            for (fingerprint, address) in fingerprints.iter_mut().zip(&mut addresses) {
+                *fingerprint = self.hasher.hash_one(address);
+                asked += 1;
+            }
+            let fingerprints = &fingerprints[..asked];
+            let table_of = |fingerprint: u64| &tables[shard_of(fingerprint)];
+            // Nothing is decided by what is seen here, so a processor reads one while it waits for another.
+            black_box(fingerprints.iter().fold(0, |seen, fingerprint| seen ^ table_of(*fingerprint).glance(*fingerprint)));
+            let found = (first..).zip(fingerprints).filter(|(_, fingerprint)| table_of(**fingerprint).holds(**fingerprint));
+            held.extend(found.map(|(place, _)| place));
+            first += asked;
+            if asked < ADDRESSES_AT_ONCE {
+                return held;
+            }
+        }
     }
 
     /// How many fingerprints there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.sum(Shard::len)
+        self.lens.iter().map(|len| *len.lock().unwrap_or_else(PoisonError::into_inner)).sum()
     }
 
     /// Whether there is none.
@@ -66,18 +127,14 @@ impl<H: BuildHasher> Filter<H> {
     /// How much memory they take, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.sum(Shard::bytes)
+        self.tables.load().iter().map(Table::bytes).sum()
     }
+}
 
-    fn sum(&self, of_shard: fn(&Shard) -> usize) -> usize {
-        self.shards.iter().map(|shard| of_shard(&shard.read().unwrap_or_else(PoisonError::into_inner))).sum()
-    }
-
-    /// By the upper bits; the place within the shard goes by the lower ones.
-    fn shard(&self, fingerprint: u64) -> &RwLock<Shard> {
-        let [upper, ..] = fingerprint.to_be_bytes();
-        &self.shards[usize::from(upper)]
-    }
+/// By the upper bits; the place within the shard goes by the lower ones.
+fn shard_of(fingerprint: u64) -> usize {
+    let [upper, ..] = fingerprint.to_be_bytes();
+    usize::from(upper)
 }
 
 #[cfg(test)]
@@ -98,6 +155,8 @@ mod tests {
         assert!((0..200_000).all(|number| filter.may_hold(&address(number))));
         // 64 bits: even one of these would be a wonder.
         assert!((200_000..400_000).all(|number| !filter.may_hold(&address(number))));
+        let asked: Vec<String> = (199_800..200_200).map(address).collect();
+        assert_eq!(filter.held(asked.iter().map(String::as_str)), (0..200).collect::<Vec<_>>());
         assert!(!filter.insert(&address(7)));
     }
 
@@ -169,8 +228,11 @@ mod tests {
                 // No fingerprint is 0: that stands for a place that is free.
                 prop_assert_eq!(filter.insert(&number.to_string()), model.insert((*number).max(1)));
             }
-            for number in added.iter().chain(&asked) {
+            let all: Vec<String> = added.iter().chain(&asked).map(u64::to_string).collect();
+            let held = filter.held(all.iter().map(String::as_str));
+            for (place, number) in added.iter().chain(&asked).enumerate() {
                 prop_assert_eq!(filter.may_hold(&number.to_string()), model.contains(&(*number).max(1)));
+                prop_assert_eq!(held.contains(&place), model.contains(&(*number).max(1)));
             }
             prop_assert_eq!(filter.len(), model.len());
         }
