@@ -1,6 +1,6 @@
 //! What the executable costs, against what the libraries and the disk below it cost in the same run.
 //!
-//! `cargo bench --bench serve` runs all; `-- checks`, `-- durable_ingest`, `-- replicated_ingest`, `-- what_if`,
+//! `cargo bench --bench serve` runs all; `-- durable_ingest`, `-- replicated_ingest`, `-- what_if`,
 //! `-- filter`, `-- filter_list` or `-- footprint` one. Ends with status 1 if a target is missed.
 
 #![allow(
@@ -11,8 +11,6 @@
     reason = "a benchmark talks, fails like a test, and counts no more than a float can"
 )]
 
-mod checks;
-mod constant;
 mod durable_ingest;
 mod filter;
 mod filter_list;
@@ -33,12 +31,7 @@ type Benchmark = (&'static str, fn() -> bool);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.iter().any(|argument| argument == constant::FLAG) {
-        constant::serve();
-        return ExitCode::SUCCESS;
-    }
-    let benchmarks: [Benchmark; 7] = [
-        ("checks", checks::reach_target),
+    let benchmarks: [Benchmark; 6] = [
         ("durable_ingest", durable_ingest::reach_target),
         ("replicated_ingest", replicated_ingest::reach_target),
         ("what_if", what_if::reach_target),

@@ -1,0 +1,49 @@
+//! The two forms of the benchmark: one to run by the way, and one to publish.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// How much is measured.
+pub(crate) struct Form {
+    pub(crate) is_full: bool,
+    /// Rounds that count.
+    pub(crate) rounds: usize,
+    /// Addresses with evidence.
+    pub(crate) sizes: &'static [usize],
+    directory: TempDir,
+}
+
+impl Form {
+    /// At most three minutes in all.
+    pub(crate) fn quick() -> Self {
+        Self { is_full: false, rounds: 5, sizes: &[1_000_000], directory: directory() }
+    }
+
+    pub(crate) fn full() -> Self {
+        Self { is_full: true, rounds: 9, sizes: &[1_000_000, 10_000_000], directory: directory() }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.pick("quick", "full")
+    }
+
+    /// What differs from one form to the other.
+    pub(crate) fn pick<T>(&self, quick: T, full: T) -> T {
+        if self.is_full { full } else { quick }
+    }
+
+    /// A place on the disk where the build is, which is gone with the benchmark.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The same for one thing by a name.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
+    }
+}
+
+fn directory() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}

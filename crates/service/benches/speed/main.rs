@@ -1,0 +1,66 @@
+//! What suppressd costs, beside what the libraries below it cost, and beside what a sender would use instead of it.
+//!
+//! `cargo bench --package suppressd-service --bench speed` measures all in three minutes. `-- --full` takes more of everything,
+//! `-- unary` measures one section, `--json FILE` and `--chart FILE` say where the results go. Ends with status 1 if a limit is
+//! missed that was measured.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    dead_code,
+    reason = "a benchmark talks, fails like a test, and counts no more than a float can"
+)]
+
+mod arguments;
+mod asking;
+mod conditions;
+mod constant;
+mod form;
+mod limits;
+mod process;
+mod recipients;
+mod redis;
+mod refusal;
+mod report;
+mod rounds;
+mod server;
+mod unary;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use conditions::Conditions;
+use form::Form;
+use report::Report;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A name, and what measures what belongs to it.
+type Section = (&'static str, fn(&Form, &mut Report));
+
+/// In the order in which they are run.
+const SECTIONS: [Section; 2] = [("refusal", refusal::run), ("unary", unary::run)];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.iter().any(|argument| argument == constant::FLAG) {
+        constant::serve();
+        return ExitCode::SUCCESS;
+    }
+    let arguments = Arguments::read(arguments.into_iter(), &SECTIONS.map(|(name, _)| name));
+    process::pin_clients();
+    let form = if arguments.is_full { Form::full() } else { Form::quick() };
+    let mut report = Report::new(Conditions::of_this_machine(form.name()));
+    println!("{}", report.conditions().words());
+    for (name, run) in SECTIONS {
+        if arguments.names(name) {
+            run(&form, &mut report);
+        }
+    }
+    report.write(&arguments.json);
+    if report.all_hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
