@@ -16,16 +16,22 @@ pub(crate) struct OwnRedis {
     directory: TempDir,
     child: OwnChild,
     socket: PathBuf,
+    port: String,
 }
 
 impl OwnRedis {
+    /// On a unix socket alone.
     pub(crate) fn start() -> Self {
         Self::start_with("0", &[])
     }
 
+    /// On a free port, too: what is compared with calls over TCP has to be called over TCP.
+    pub(crate) fn start_on_tcp() -> Self {
+        Self::start_with(&free_port(), &[])
+    }
+
     /// One with a replica, which is in sync with it.
     pub(crate) fn start_with_replica() -> (Self, Self) {
-        let free_port = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
         let port = free_port();
         let primary = Self::start_with(&port, &["--repl-diskless-sync-delay", "0"]);
         let replica = Self::start_with("0", &["--replicaof", &format!("127.0.0.1 {port}")]);
@@ -39,7 +45,7 @@ impl OwnRedis {
         (primary, replica)
     }
 
-    /// With settings of its own; port 0 is a unix socket alone.
+    /// With settings of its own, and without TCP if the port is 0.
     pub(crate) fn start_with(port: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("s");
@@ -57,7 +63,7 @@ impl OwnRedis {
             assert!(started.elapsed() < PATIENCE, "the benchmark needs redis-server, of Debian's redis-server");
             std::thread::sleep(Duration::from_millis(2));
         }
-        Self { directory, child, socket }
+        Self { directory, child, socket, port: port.to_owned() }
     }
 
     /// CPU that it has used so far.
@@ -72,6 +78,10 @@ impl OwnRedis {
 
     pub(crate) fn client(&self) -> ::redis::Client {
         ::redis::Client::open(self.url().to_str().unwrap()).unwrap()
+    }
+
+    pub(crate) fn client_over_tcp(&self) -> ::redis::Client {
+        ::redis::Client::open(format!("redis://127.0.0.1:{}", self.port)).unwrap()
     }
 
     pub(crate) fn connect(&self) -> ::redis::Connection {
@@ -93,6 +103,10 @@ impl OwnRedis {
         }
         ::redis::cmd("FLUSHALL").query(&mut connection).map_err(|error| error.to_string())
     }
+}
+
+fn free_port() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
 }
 
 /// Whether a flush is refused where another server than the child answers.
