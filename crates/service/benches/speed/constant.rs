@@ -73,7 +73,7 @@ pub(crate) fn healthy() -> SuppressionResult {
     SuppressionResult {
         suppressed: Some(false),
         soft_bounce_limit: 5,
-        detail: "0 of 5 soft bounces".to_owned(),
+        detail: "not suppressed: 0 of 5 soft bounces".to_owned(),
         ..SuppressionResult::default()
     }
 }

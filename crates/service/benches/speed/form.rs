@@ -1,8 +1,13 @@
 //! The two forms of the benchmark: one to run by the way, and one to publish.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use tempfile::TempDir;
+
+use crate::stage::Stage;
 
 /// How much is measured.
 pub(crate) struct Form {
@@ -11,17 +16,19 @@ pub(crate) struct Form {
     pub(crate) rounds: usize,
     /// Addresses with evidence.
     pub(crate) sizes: &'static [usize],
+    /// What is set up, by the number of addresses.
+    pub(crate) stages: RefCell<BTreeMap<usize, Rc<Stage>>>,
     directory: TempDir,
 }
 
 impl Form {
     /// At most three minutes in all.
     pub(crate) fn quick() -> Self {
-        Self { is_full: false, rounds: 5, sizes: &[1_000_000], directory: directory() }
+        Self { is_full: false, rounds: 5, sizes: &[1_000_000], stages: RefCell::default(), directory: directory() }
     }
 
     pub(crate) fn full() -> Self {
-        Self { is_full: true, rounds: 9, sizes: &[1_000_000, 10_000_000], directory: directory() }
+        Self { is_full: true, rounds: 9, sizes: &[1_000_000, 10_000_000], stages: RefCell::default(), directory: directory() }
     }
 
     pub(crate) fn name(&self) -> &'static str {

@@ -16,6 +16,8 @@
 
 mod arguments;
 mod asking;
+mod batches;
+mod batching;
 mod conditions;
 mod constant;
 mod form;
@@ -29,6 +31,7 @@ mod refusal;
 mod report;
 mod rounds;
 mod server;
+mod stage;
 mod unary;
 
 use std::process::ExitCode;
@@ -45,7 +48,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Section = (&'static str, fn(&Form, &mut Report));
 
 /// In the order in which they are run.
-const SECTIONS: [Section; 2] = [("refusal", refusal::run), ("unary", unary::run)];
+const SECTIONS: [Section; 4] =
+    [("refusal", refusal::run), ("unary", unary::run), ("batches", batches::run), ("streams", batches::run_streamed)];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

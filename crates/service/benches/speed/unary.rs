@@ -3,19 +3,14 @@
 
 use std::sync::Arc;
 
-use tokio::runtime::Runtime;
-
 use crate::asking::{self, Asked, Flight};
-use crate::constant;
 use crate::form::Form;
 use crate::instead;
 use crate::limits;
-use crate::postgres::OwnPostgres;
 use crate::recipients;
-use crate::redis::OwnRedis;
 use crate::report::Report;
 use crate::rounds::{Comparison, Contender, Role, interleave};
-use crate::server::Server;
+use crate::stage::Stage;
 
 const FLIGHTS: [Flight; 3] =
     [Flight { connections: 1, on_each: 1 }, Flight { connections: 4, on_each: 4 }, Flight { connections: 4, on_each: 32 }];
@@ -27,26 +22,11 @@ const EXISTS: &str = "Redis EXISTS, a connection a call";
 const SHARED_EXISTS: &str = "Redis EXISTS, as many connections";
 const SELECT: &str = "PostgreSQL SELECT, a connection a call";
 
-/// All that answers, with evidence of the same addresses.
-struct Servers {
-    floor: Server,
-    suppressd: Server,
-    redis: OwnRedis,
-    postgres: OwnPostgres,
-}
-
 pub(crate) fn run(form: &Form, report: &mut Report) {
-    let runtime = asking::runtime();
     for &size in form.sizes {
-        let servers = Servers {
-            floor: Server::of_this_executable(constant::FLAG),
-            suppressd: recipients::serve(&recipients::directory_with(form, size), size),
-            redis: OwnRedis::start_on_tcp(),
-            postgres: instead::fill_postgres(size),
-        };
-        instead::fill_redis(&servers.redis, size);
+        let stage = Stage::of(form, size);
         for flight in FLIGHTS {
-            let comparison = compare(form, &runtime, &servers, size, flight);
+            let comparison = compare(form, &stage, flight);
             let (work, ratio) = (comparison.work.clone(), comparison.ratio(BY_FILTER, FLOOR));
             let over = comparison.ratio(EXISTS, WITH_HITS);
             report.compare(comparison);
@@ -58,31 +38,32 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
     }
 }
 
-fn compare(form: &Form, runtime: &Runtime, servers: &Servers, size: usize, flight: Flight) -> Comparison {
+fn compare(form: &Form, stage: &Stage, flight: Flight) -> Comparison {
+    let size = stage.size;
     let calls = form.pick(8 * 1024, 64 * 1024) * if flight.in_all() == 1 { 1 } else { 2 };
     let none: Asked = Arc::new(recipients::healthy);
     let some: Asked = Arc::new(move |number| recipients::asked(number, size));
     let script = instead::select_script(form, size);
     let ask = |server, asked: &Asked| {
         let asked = Arc::clone(asked);
-        move |round| asking::unary(runtime, server, flight, calls, round, &asked)
+        move |round| asking::unary(&stage.runtime, server, flight, calls, round, &asked)
     };
     let exists = |flight| {
         let some = Arc::clone(&some);
-        move |round| instead::exists(runtime, &servers.redis, flight, calls, round, &some)
+        move |round| instead::exists(&stage.runtime, &stage.redis, flight, calls, round, &some)
     };
     let a_connection_a_call = Flight { connections: flight.in_all(), on_each: 1 };
     let mut contenders = vec![
-        Contender::new(FLOOR, Role::Floor, ask(&servers.floor, &none)),
-        Contender::new(BY_FILTER, Role::Suppressd, ask(&servers.suppressd, &none)),
-        Contender::new(WITH_HITS, Role::Suppressd, ask(&servers.suppressd, &some)),
+        Contender::new(FLOOR, Role::Floor, ask(&stage.floor, &none)),
+        Contender::new(BY_FILTER, Role::Suppressd, ask(&stage.suppressd, &none)),
+        Contender::new(WITH_HITS, Role::Suppressd, ask(&stage.suppressd, &some)),
         Contender::new(EXISTS, Role::Instead, exists(a_connection_a_call)),
     ];
     if flight.on_each > 1 {
         contenders.push(Contender::new(SHARED_EXISTS, Role::Instead, exists(flight)));
     }
-    let select = |_| servers.postgres.transactions(&script, flight.in_all(), calls / flight.in_all());
+    let select = |_| stage.postgres.transactions(&script, flight.in_all(), calls / flight.in_all());
     contenders.push(Contender::new(SELECT, Role::Instead, select));
-    let work = format!("unary check, {} M evidence, {} in flight", size / 1_000_000, flight.in_all());
+    let work = format!("unary check, {}, {} in flight", stage.words(), flight.in_all());
     interleave(&work, "check", form.rounds, contenders)
 }
