@@ -1,7 +1,7 @@
 //! What the executable costs, against what the libraries and the disk below it cost in the same run.
 //!
-//! `cargo bench --bench serve` runs all; `-- durable_ingest`, `-- replicated_ingest`, `-- what_if`,
-//! `-- filter`, `-- filter_list` or `-- footprint` one. Ends with status 1 if a target is missed.
+//! `cargo bench --bench serve` runs all; `-- durable_ingest`, `-- replicated_ingest`,
+//! `-- filter_list` or `-- footprint` one. Ends with status 1 if a target is missed.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,14 +12,12 @@
 )]
 
 mod durable_ingest;
-mod filter;
 mod filter_list;
 mod footprint;
 mod measure;
 mod redis;
 mod replicated_ingest;
 mod webhooks;
-mod what_if;
 
 use std::process::ExitCode;
 
@@ -31,11 +29,9 @@ type Benchmark = (&'static str, fn() -> bool);
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let benchmarks: [Benchmark; 6] = [
+    let benchmarks: [Benchmark; 4] = [
         ("durable_ingest", durable_ingest::reach_target),
         ("replicated_ingest", replicated_ingest::reach_target),
-        ("what_if", what_if::reach_target),
-        ("filter", filter::reach_target),
         ("filter_list", filter_list::reach_target),
         ("footprint", footprint::reach_target),
     ];

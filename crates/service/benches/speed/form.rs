@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use tempfile::TempDir;
 
+use crate::server::Server;
 use crate::stage::Stage;
 
 /// How much is measured.
@@ -16,7 +17,8 @@ pub(crate) struct Form {
     pub(crate) rounds: usize,
     /// Addresses with evidence.
     pub(crate) sizes: &'static [usize],
-    /// What is set up, by the number of addresses.
+    /// What is set up for one section and stays for the next, by the number of addresses with evidence.
+    pub(crate) serving: RefCell<BTreeMap<usize, Rc<Server>>>,
     pub(crate) stages: RefCell<BTreeMap<usize, Rc<Stage>>>,
     directory: TempDir,
 }
@@ -24,11 +26,16 @@ pub(crate) struct Form {
 impl Form {
     /// At most three minutes in all.
     pub(crate) fn quick() -> Self {
-        Self { is_full: false, rounds: 5, sizes: &[1_000_000], stages: RefCell::default(), directory: directory() }
+        Self::new(false, 5, &[1_000_000])
     }
 
     pub(crate) fn full() -> Self {
-        Self { is_full: true, rounds: 9, sizes: &[1_000_000, 10_000_000], stages: RefCell::default(), directory: directory() }
+        Self::new(true, 9, &[1_000_000, 10_000_000])
+    }
+
+    fn new(is_full: bool, rounds: usize, sizes: &'static [usize]) -> Self {
+        let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self { is_full, rounds, sizes, serving: RefCell::default(), stages: RefCell::default(), directory }
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -49,8 +56,4 @@ impl Form {
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.directory().join(name)
     }
-}
-
-fn directory() -> TempDir {
-    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }

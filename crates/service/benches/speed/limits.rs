@@ -37,3 +37,24 @@ pub(crate) const BATCH_AT_10_M: Bound = Bound::AtMost(2.5);
 
 /// An address of `SMISMEMBER` in Redis, as a multiple of one of a batch.
 pub(crate) const SMISMEMBER_OVER_BATCH: Bound = Bound::AtLeast(3.0);
+
+/// A check where two cores serve, as a multiple of one where one core serves.
+pub(crate) const TWO_CORES_OVER_ONE: Bound = Bound::AtMost(1.15);
+
+/// A unary check with evidence of the most addresses, as a multiple of one with evidence of a million.
+pub(crate) const UNARY_GROWTH: Bound = Bound::AtMost(1.3);
+
+/// The same of an address of a batch.
+pub(crate) const BATCH_GROWTH: Bound = Bound::AtMost(1.6);
+
+/// From the start of a process until all addresses of a Redis are known in memory.
+pub(crate) const START_ON_REDIS_SECONDS: Bound = Bound::AtMost(30.0);
+
+/// Memory of the filter for an address.
+pub(crate) const FILTER_BYTES: Bound = Bound::AtMost(20.0);
+
+/// A policy tried on a million addresses.
+pub(crate) const WHAT_IF_SECONDS: Bound = Bound::AtMost(60.0);
+
+/// Of it, those in which the operator is not told how far it is.
+pub(crate) const WHAT_IF_SILENT_SECONDS: Bound = Bound::AtMost(3.0);

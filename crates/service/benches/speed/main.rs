@@ -20,8 +20,12 @@ mod batches;
 mod batching;
 mod conditions;
 mod constant;
+mod cores;
 mod form;
+mod growth;
 mod instead;
+
+mod latency;
 mod limits;
 mod postgres;
 mod process;
@@ -32,7 +36,9 @@ mod report;
 mod rounds;
 mod server;
 mod stage;
+mod start_on_redis;
 mod unary;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -48,8 +54,17 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Section = (&'static str, fn(&Form, &mut Report));
 
 /// In the order in which they are run.
-const SECTIONS: [Section; 4] =
-    [("refusal", refusal::run), ("unary", unary::run), ("batches", batches::run), ("streams", batches::run_streamed)];
+const SECTIONS: [Section; 9] = [
+    ("refusal", refusal::run),
+    ("unary", unary::run),
+    ("batches", batches::run),
+    ("streams", batches::run_streamed),
+    ("latency", latency::run),
+    ("cores", cores::run),
+    ("start_on_redis", start_on_redis::run),
+    ("what_if", what_if::run),
+    ("growth", growth::run),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,8 +1,11 @@
 //! Whom the benchmarks ask about, and the evidence there is of some of them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use crate::form::Form;
+use crate::process::SERVER_CORES;
 use crate::server::Server;
 
 /// One in so many checks asks for an address with evidence: 3 %.
@@ -12,6 +15,9 @@ pub(crate) const ONE_HIT_IN: usize = 33;
 const STRIDE: usize = 7_368_787;
 
 const EVENTS_PER_WEBHOOK: usize = 1000;
+
+/// Longest time until a filter is confirmed.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Webhooks in flight while a store is filled. They share syncs.
 const FILLING: usize = 8;
@@ -35,14 +41,22 @@ pub(crate) fn healthy(number: usize) -> String {
     format!("Healthy.{number}@example{}.com", number % 997)
 }
 
-/// A directory with evidence of so many addresses, a hard bounce of each. It is filled at its first use, over the webhook.
-pub(crate) fn directory_with(form: &Form, addresses: usize) -> PathBuf {
-    let path = form.place(&format!("evidence-of-{addresses}"));
-    if !path.exists() {
-        eprintln!("recording evidence of {addresses} addresses ...");
-        record(&Server::suppressd(&path, &[]), addresses);
-    }
-    path
+/// `suppressd` on a directory with evidence of so many addresses, a hard bounce of each. It is filled at its first use, over the
+/// webhook, and stays.
+pub(crate) fn serving(form: &Form, addresses: usize) -> Rc<Server> {
+    let mut serving = form.serving.borrow_mut();
+    let server = || Rc::new(serve(&form.place(&format!("evidence-of-{addresses}")), addresses, SERVER_CORES));
+    Rc::clone(serving.entry(addresses).or_insert_with(server))
+}
+
+/// The same on a directory and cores of its own. It starts once more when it is filled, so that it is as one that starts on what it
+/// finds.
+pub(crate) fn serve(directory: &Path, addresses: usize, cores: &str) -> Server {
+    eprintln!("recording evidence of {addresses} addresses ...");
+    record(&Server::suppressd(directory, &[]), addresses);
+    let server = Server::suppressd_on(cores, directory, &[]);
+    wait_for_filter(&server, addresses);
+    server
 }
 
 /// Records evidence of addresses over the webhook.
@@ -71,19 +85,12 @@ fn event(number: usize) -> String {
     )
 }
 
-/// `suppressd` on such a directory, once its filter is confirmed.
-pub(crate) fn serve(directory: &Path, addresses: usize) -> Server {
-    let server = Server::suppressd(directory, &[]);
-    wait_for_filter(&server, addresses);
-    server
-}
-
 /// Waits until all addresses with evidence are known in memory.
 pub(crate) fn wait_for_filter(server: &Server, addresses: usize) {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     while !server.metric("suppressd_filter_lag_seconds").is_finite() {
-        assert!(started.elapsed().as_secs() < 300, "the filter is never confirmed");
-        std::thread::sleep(std::time::Duration::from_millis(20));
+        assert!(started.elapsed() < PATIENCE, "the filter is never confirmed");
+        std::thread::sleep(Duration::from_millis(20));
     }
     assert!((server.metric("suppressd_filter_entries") - addresses as f64).abs() < 0.5, "the filter is not what was recorded");
 }

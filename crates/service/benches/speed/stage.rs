@@ -19,7 +19,7 @@ pub(crate) struct Stage {
     pub(crate) size: usize,
     pub(crate) runtime: Runtime,
     pub(crate) floor: Server,
-    pub(crate) suppressd: Server,
+    pub(crate) suppressd: Rc<Server>,
     pub(crate) redis: OwnRedis,
     pub(crate) postgres: OwnPostgres,
 }
@@ -27,12 +27,11 @@ pub(crate) struct Stage {
 impl Stage {
     /// It is set up at its first use, and stays for the sections behind that.
     pub(crate) fn of(form: &Form, size: usize) -> Rc<Self> {
-        let mut stages = form.stages.borrow_mut();
-        Rc::clone(stages.entry(size).or_insert_with(|| Rc::new(Self::set_up(form, size))))
+        Rc::clone(form.stages.borrow_mut().entry(size).or_insert_with(|| Rc::new(Self::set_up(form, size))))
     }
 
     fn set_up(form: &Form, size: usize) -> Self {
-        let suppressd = recipients::serve(&recipients::directory_with(form, size), size);
+        let suppressd = recipients::serving(form, size);
         eprintln!("filling a Redis and a PostgreSQL with {size} addresses ...");
         let redis = OwnRedis::start_on_tcp();
         instead::fill_redis(&redis, size);

@@ -1,36 +1,34 @@
-//! A policy tried on a million stored addresses with two events each, on either store.
+//! A policy tried on stored addresses with two events each, on either store.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::measure::Measured;
-use crate::redis::Redis;
+use crate::form::Form;
+use crate::limits;
+use crate::redis::OwnRedis;
+use crate::report::Report;
+use crate::server::Server;
 
-/// Longest time for it.
-const TARGET: Duration = Duration::from_mins(1);
-
-const ADDRESSES: usize = 1_000_000;
 const EVENTS_PER_BODY: usize = 1000;
 
 /// Lifts the class of one category, lowers the limit, and trusts the second opinion: every record is judged twice in full.
 const POLICY: &str = "soft_bounce_limit = 2\nsecond_opinion = \"enforce\"\n[classes]\nbad-domain = \"unmapped\"\n";
 
-pub(crate) fn reach_target() -> bool {
-    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let redis = Redis::start();
-    let on_embedded = reaches_target("directory", &directory.path().join("data"), directory.path());
-    let on_redis = reaches_target("redis", &redis.url(), directory.path());
-    on_embedded && on_redis
+pub(crate) fn run(form: &Form, report: &mut Report) {
+    let addresses = form.pick(100_000, 1_000_000);
+    let redis = OwnRedis::start();
+    measure(form, report, ("a directory", &form.place("what-if")), addresses);
+    measure(form, report, ("a Redis", &redis.url()), addresses);
 }
 
-fn reaches_target(name: &str, store: &Path, directory: &Path) -> bool {
-    let server = Measured::suppressd(store);
-    fill(&server);
-    let policy = directory.join("policy.toml");
+fn measure(form: &Form, report: &mut Report, (name, store): (&str, &Path), addresses: usize) {
+    let server = Server::suppressd(store, &[]);
+    fill(&server, addresses);
+    let policy = form.place("policy.toml");
     std::fs::write(&policy, POLICY).unwrap();
     let (started, cpu) = (Instant::now(), server.cpu());
     let output = Command::new(env!("CARGO_BIN_EXE_suppressd"))
@@ -41,24 +39,24 @@ fn reaches_target(name: &str, store: &Path, directory: &Path) -> bool {
     let (took, cpu) = (started.elapsed(), server.cpu().saturating_sub(cpu));
     assert!(output.status.success(), "{output:?}");
     let counts: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(counts["addresses"], ADDRESSES, "{counts}");
-    assert_eq!((&counts["suppressed"], &counts["released"]), (&json!(ADDRESSES / 2), &json!(ADDRESSES / 4)), "{counts}");
+    assert_eq!(counts["addresses"], addresses, "{counts}");
+    assert_eq!((&counts["suppressed"], &counts["released"]), (&json!(addresses / 2), &json!(addresses / 4)), "{counts}");
     let progress = String::from_utf8_lossy(&output.stderr).lines().filter(|line| line.contains(" %")).count();
-    println!(
-        "what-if, {name:9} {:6.2} s for {ADDRESSES} addresses (target: {TARGET:?}), {:.2} us of server CPU each, progress shown {progress} times",
-        took.as_secs_f64(),
-        cpu.as_secs_f64() * 1e6 / ADDRESSES as f64
-    );
-    // Each second it is said how far it is.
-    took <= TARGET && progress + 2 >= usize::try_from(took.as_secs()).unwrap()
+    let work = format!("a policy tried on {addresses} addresses of {name}");
+    println!("\n{work}");
+    report.figure(&work, "server CPU an address", cpu.as_secs_f64() * 1e6 / addresses as f64, "us");
+    report.limit(&format!("{work}: seconds"), took.as_secs_f64(), limits::WHAT_IF_SECONDS);
+    // Each second it is said how far it is. The first and the last one may be cut short.
+    let silent = took.as_secs_f64() - progress as f64;
+    report.limit(&format!("{work}: seconds of which nothing was said"), silent, limits::WHAT_IF_SILENT_SECONDS);
 }
 
 /// Two events for each address: a quarter of them each with two soft bounces, a hard one, one whose domain is bad, and one that
 /// the category says nothing about.
-fn fill(server: &Measured) {
+fn fill(server: &Server, addresses: usize) {
     let agent = ureq::Agent::new_with_defaults();
     let url = format!("http://{}/webhooks/inboxroad", server.http());
-    for begin in (0..2 * ADDRESSES).step_by(EVENTS_PER_BODY) {
+    for begin in (0..2 * addresses).step_by(EVENTS_PER_BODY) {
         let mut body = String::new();
         for number in begin..begin + EVENTS_PER_BODY {
             let (address, second) = (number / 2, number % 2);
