@@ -67,7 +67,8 @@ impl Checks {
 
     pub(crate) fn batch(&self, emails: &[&str]) -> Result<Vec<SuppressionResult>, Status> {
         let emails = emails.iter().map(|email| (*email).to_owned()).collect();
-        let request = self.caller.request(BatchIsSuppressedRequest { emails, account: String::new(), strict: self.strict });
+        let request = BatchIsSuppressedRequest { emails, strict: self.strict, ..BatchIsSuppressedRequest::default() };
+        let request = self.caller.request(request);
         let mut client = self.client.clone();
         self.caller.wait_for(client.batch_is_suppressed(request)).map(|answer| answer.into_inner().results)
     }
@@ -82,7 +83,8 @@ impl Checks {
             let mut seen = Vec::new();
             for emails in messages {
                 let emails = emails.iter().map(|email| (*email).to_owned()).collect();
-                let _ = sender.send(StreamIsSuppressedRequest { emails, account: String::new(), strict: self.strict }).await;
+                let request = StreamIsSuppressedRequest { emails, strict: self.strict, ..StreamIsSuppressedRequest::default() };
+                let _ = sender.send(request).await;
                 match answers.message().await {
                     Ok(answer) => seen.push(Ok(answer.unwrap().results)),
                     Err(status) => {

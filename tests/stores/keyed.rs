@@ -214,7 +214,7 @@ fn a_whole_domain_lies_under_the_hash_of_the_domain() {
         let notes = async || {
             let found = store.find(&asked).await.unwrap();
             assert_eq!(found, store.find_strictly(&asked).await.unwrap());
-            found.into_iter().map(|found| found.domain_entry.map(|entry| entry.note.clone())).collect::<Vec<_>>()
+            found.into_all().into_iter().map(|found| found.domain_entry.map(|entry| entry.note.clone())).collect::<Vec<_>>()
         };
         assert_eq!(notes().await, [Some("after".into()), Some("before".into()), None]);
         assert_eq!(inner.records(&[address("*@example.com")]).await, Ok(vec![None]));

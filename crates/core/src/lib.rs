@@ -22,6 +22,7 @@ mod record;
 mod selection;
 mod status;
 pub mod store;
+mod striped;
 mod time;
 mod verdict;
 mod what_if;
@@ -46,6 +47,7 @@ pub use policy::{MAX_POLICY_BYTES, MAX_SOFT_BOUNCE_LIMIT, Policy, Rulebook, Soft
 pub use record::{Admission, Counters, KEPT_DAYS, KEPT_PER_DAY, Record};
 pub use selection::Selection;
 pub use status::EnhancedStatusCode;
+pub use striped::Striped;
 pub use time::{DAY_SECONDS, UnixSeconds};
 pub use verdict::{
     Case, CountedSince, ExplainedEvidence, Explanation, Reason, Rule, Suppression, Verdict, WholeDomain, explain,

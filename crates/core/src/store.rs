@@ -32,7 +32,7 @@ pub use changes::{
 };
 pub use feed::{FeedSink, FeedStore};
 pub use filtered::{FilterState, FilteredStore};
-pub use findings::Findings;
+pub use findings::{Findings, Found};
 pub use incidents::{BookVersion, IncidentStore, amend_incidents};
 pub use keyed::{KeyedStore, Pseudonyms};
 pub use listing::{ListingPage, ListingPlace, ListingStore, MAX_RECORDS_PER_PAGE, Progress};
@@ -93,16 +93,16 @@ pub trait EvidenceStore: Clone + Send + Sync + 'static {
         self.records(addresses)
     }
 
-    /// What is known of addresses and of their whole domains, in their order.
+    /// What is known of addresses and of their whole domains.
     ///
     /// # Errors
     ///
     /// If any of it could not be read for certain, the whole call fails.
-    fn find(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Findings>, Error>> + Send {
+    fn find(&self, addresses: &[Address]) -> impl Future<Output = Result<Found, Error>> + Send {
         async move {
             let inquiry = Inquiry::about_all(addresses);
             let records = self.records(inquiry.asked()).await?;
-            inquiry.findings(addresses.len(), records)
+            inquiry.found(addresses.len(), records)
         }
     }
 
@@ -111,11 +111,11 @@ pub trait EvidenceStore: Clone + Send + Sync + 'static {
     /// # Errors
     ///
     /// As there.
-    fn find_strictly(&self, addresses: &[Address]) -> impl Future<Output = Result<Vec<Findings>, Error>> + Send {
+    fn find_strictly(&self, addresses: &[Address]) -> impl Future<Output = Result<Found, Error>> + Send {
         async move {
             let inquiry = Inquiry::about_all(addresses);
             let records = self.records_strictly(inquiry.asked()).await?;
-            inquiry.findings(addresses.len(), records)
+            inquiry.found(addresses.len(), records)
         }
     }
 

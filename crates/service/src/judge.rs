@@ -1,22 +1,27 @@
 //! From an address as a client writes it to the verdict on it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
+use arc_swap::Guard;
 use suppressd_core::event::wire::label;
-use suppressd_core::store::{EvidenceStore, Findings, IncidentStore};
+use suppressd_core::store::{EvidenceStore, Findings, Found, IncidentStore};
 use suppressd_core::{Address, Case, Error, Explanation, ManualEntry, Policy, Record, Rulebook, UnixSeconds, Verdict, explain};
 use tokio::sync::watch;
 use tracing::warn;
 
 use crate::Metrics;
+use crate::batch::Emails;
 use crate::incidents::{Book, KnownIncidents};
 use crate::metrics::Judged;
+use crate::proto::SuppressionResult;
+use crate::rules::{InForce, Rules};
 
 /// Reads evidence and judges it, by the policy and the incidents that are in force.
 pub(crate) struct Judge<S> {
     store: S,
-    rules: watch::Receiver<Arc<Rulebook>>,
+    rules: Rules,
     incidents: KnownIncidents<S>,
     metrics: Metrics,
 }
@@ -36,6 +41,16 @@ impl Reading {
     }
 }
 
+/// Verdicts on a batch. Nothing is known of most addresses, so those are not written down one by one.
+pub(crate) struct Verdicts {
+    /// How many addresses were judged.
+    pub(crate) addresses: usize,
+    /// The verdict on each that is not named below: that on an address of which nothing is known.
+    pub(crate) usual: SuppressionResult,
+    /// The others, by their places.
+    pub(crate) others: BTreeMap<usize, Result<Verdict, Error>>,
+}
+
 /// An address, what is known of it, and why the verdict on it is as it is.
 pub(crate) struct Explained {
     pub(crate) address: Address,
@@ -46,35 +61,47 @@ pub(crate) struct Explained {
 
 impl<S: EvidenceStore + IncidentStore> Judge<S> {
     pub(crate) fn new(store: S, rules: watch::Receiver<Arc<Rulebook>>, incidents: KnownIncidents<S>, metrics: Metrics) -> Self {
-        Self { store, rules, incidents, metrics }
+        Self { store, rules: Rules::new(rules), incidents, metrics }
     }
 
-    /// Judges one address by the evidence of an account, or of every account if it has no name.
-    pub(crate) async fn one(&self, email: &str, account: &str, reading: Reading) -> Result<Verdict, Error> {
+    /// Judges one address by the evidence of an account, or of every account if it has no name. None if nothing is known of it:
+    /// then the verdict is the usual one.
+    pub(crate) async fn one(&self, email: &str, account: &str, reading: Reading) -> Result<Option<Verdict>, Error> {
         let started = Instant::now();
         let judged = self.judge_one(email, account, reading).await;
-        self.metrics.count(judged.as_ref().map_or_else(kind_of_error, kind_of_verdict), 1);
-        self.metrics.count_advised(judged.iter().filter(|verdict| verdict.advice.is_some()).count());
+        let kind = match &judged {
+            Ok(None) => Judged::NotSuppressed,
+            Ok(Some(verdict)) => kind_of_verdict(verdict),
+            Err(error) => kind_of_error(error),
+        };
+        self.metrics.count(kind, 1);
+        self.metrics.count_advised(judged.iter().flatten().filter(|verdict| verdict.advice.is_some()).count());
         self.metrics.took_one(started.elapsed());
         judged
     }
 
-    async fn judge_one(&self, email: &str, account: &str, reading: Reading) -> Result<Verdict, Error> {
+    async fn judge_one(&self, email: &str, account: &str, reading: Reading) -> Result<Option<Verdict>, Error> {
         let address = Address::recipient(email)?;
-        let findings = self.read(std::slice::from_ref(&address), reading).await?;
-        if findings.iter().all(Findings::are_none) {
-            return Ok(Verdict::without_evidence(&self.rules.borrow().policy));
+        let known = self.read(std::slice::from_ref(&address), reading).await?.into_known();
+        if known.is_empty() {
+            return Ok(None);
         }
         // Boxed, as whatever nearly no check comes to: all would carry the room for it along.
-        Box::pin(self.verdicts(&[address], findings, account)).await?.pop().ok_or_else(wrong_number)
+        let verdicts = Box::pin(self.verdicts(&[address], known, account)).await?;
+        Ok(verdicts.into_iter().next().map(|(_, verdict)| verdict))
+    }
+
+    /// The rules in force, and the usual verdict by them.
+    pub(crate) fn in_force(&self) -> Guard<Arc<InForce>> {
+        self.rules.in_force()
     }
 
     /// Judges one address, or a whole domain, and says why. That takes the incidents themselves: without them it fails, whatever the verdict.
     pub(crate) async fn explain(&self, email: &str, account: &str) -> Result<Explained, Error> {
         let address: Address = email.parse()?;
-        let found = self.read(std::slice::from_ref(&address), Reading::Plain).await?.pop();
-        let Findings { record, domain_entry } = found.ok_or_else(wrong_number)?;
-        let rulebook = self.rulebook();
+        let found = self.read(std::slice::from_ref(&address), Reading::Plain).await?;
+        let Findings { record, domain_entry } = found.into_all().pop().unwrap_or_default();
+        let rulebook = Arc::clone(&self.rules.in_force().rulebook);
         let incidents = self.incidents.in_force().await.inspect_err(unreadable)?;
         let record = record.map(|record| seen(record, &rulebook.policy, &label(account)));
         let unknown = Record::new(address.clone());
@@ -83,22 +110,22 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         Ok(Explained { address, record, domain_entry, explanation })
     }
 
-    /// Judges many addresses, in their order. What cannot be an address costs no other; a fault of the store fails all.
-    pub(crate) async fn many(
-        &self,
-        emails: &[String],
-        account: &str,
-        reading: Reading,
-    ) -> Result<Vec<Result<Verdict, Error>>, Error> {
+    /// Judges many addresses. What cannot be an address costs no other; a fault of the store fails all.
+    pub(crate) async fn many(&self, emails: &Emails, account: &str, reading: Reading) -> Result<Verdicts, Error> {
         let started = Instant::now();
         let judged = self.judge_many(emails, account, reading).await;
         match &judged {
-            Ok(results) => {
-                self.metrics.count_advised(results.iter().flatten().filter(|verdict| verdict.advice.is_some()).count());
-                for kind in [Judged::Suppressed, Judged::NotSuppressed, Judged::Invalid] {
-                    let of_kind =
-                        |result: &&Result<Verdict, Error>| result.as_ref().map_or_else(kind_of_error, kind_of_verdict) == kind;
-                    self.metrics.count(kind, results.iter().filter(of_kind).count());
+            Ok(Verdicts { addresses, usual: _, others }) => {
+                let advised = others.values().flatten().filter(|verdict| verdict.advice.is_some());
+                self.metrics.count_advised(advised.count());
+                let mut counts =
+                    [(Judged::NotSuppressed, addresses - others.len()), (Judged::Suppressed, 0), (Judged::Invalid, 0)];
+                for judged in others.values() {
+                    let kind = judged.as_ref().map_or_else(kind_of_error, kind_of_verdict);
+                    counts.iter_mut().filter(|(of, _)| *of == kind).for_each(|(_, count)| *count += 1);
+                }
+                for (kind, count) in counts {
+                    self.metrics.count(kind, count);
                 }
             }
             Err(_) => self.metrics.count(Judged::Unavailable, emails.len()),
@@ -107,66 +134,76 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         judged
     }
 
-    async fn judge_many(&self, emails: &[String], account: &str, reading: Reading) -> Result<Vec<Result<Verdict, Error>>, Error> {
-        let mut addresses: Vec<Address> = Vec::with_capacity(emails.len());
-        let parsed: Vec<Result<(), Error>> =
-            emails.iter().map(|email| Address::recipient(email).map(|address| addresses.push(address))).collect();
-        let findings = self.read(&addresses, reading).await?;
-        let mut verdicts = self.verdicts(&addresses, findings, account).await?.into_iter();
-        Ok(parsed.into_iter().map(|parsed| parsed.and_then(|()| verdicts.next().ok_or_else(wrong_number))).collect())
+    async fn judge_many(&self, emails: &Emails, account: &str, reading: Reading) -> Result<Verdicts, Error> {
+        let mut others = BTreeMap::new();
+        let mut addresses = Vec::with_capacity(emails.len());
+        let mut places = Vec::with_capacity(emails.len());
+        for (place, email) in emails.iter().enumerate() {
+            match Address::recipient(email) {
+                Ok(address) => {
+                    addresses.push(address);
+                    places.push(place);
+                }
+                Err(error) => {
+                    others.insert(place, Err(error));
+                }
+            }
+        }
+        let known = self.read(&addresses, reading).await?.into_known();
+        if !known.is_empty() {
+            let verdicts = Box::pin(self.verdicts(&addresses, known, account)).await?;
+            others.extend(verdicts.into_iter().map(|(number, verdict)| (places[number], Ok(verdict))));
+        }
+        Ok(Verdicts { addresses: emails.len(), usual: self.rules.in_force().usual.clone(), others })
     }
 
-    /// Judges what was read of addresses, in their order; all of it, or none if one of them is in doubt.
-    async fn verdicts(&self, addresses: &[Address], findings: Vec<Findings>, account: &str) -> Result<Vec<Verdict>, Error> {
-        let rulebook = self.rulebook();
+    /// Judges the addresses of which something is known; all of them, or none if one is in doubt.
+    async fn verdicts(
+        &self,
+        addresses: &[Address],
+        known: BTreeMap<usize, Findings>,
+        account: &str,
+    ) -> Result<Vec<(usize, Verdict)>, Error> {
+        let rulebook = Arc::clone(&self.rules.in_force().rulebook);
         let policy = &rulebook.policy;
-        // Nothing is known of most addresses, and no incident says anything about those.
-        if findings.iter().all(Findings::are_none) {
-            return Ok(findings.iter().map(|_| Verdict::without_evidence(policy)).collect());
-        }
         let (account, now) = (label(account), now());
-        let findings: Vec<_> =
-            addresses.iter().zip(findings).map(|(address, found)| as_seen(address, found, policy, &account)).collect();
-        let judge_one = |book: &Book, found: &Findings| match &found.record {
-            Some(record) => book.verdict(policy, Case::new(record, found.domain_entry.as_deref()), now),
-            None => Some(Verdict::without_evidence(policy)),
+        let seen = |(place, findings)| (place, as_seen(&addresses[place], findings, policy, &account));
+        let known: Vec<(usize, Seen)> = known.into_iter().map(seen).collect();
+        let judge_one = |book: &Book, Seen { record, domain_entry }: &Seen| {
+            book.verdict(policy, Case::new(record, domain_entry.as_deref()), now)
         };
-        let judge = |book: &Book| findings.iter().map(|found| judge_one(book, found)).collect();
+        let judge = |book: &Book| known.iter().map(|(place, seen)| Some((*place, judge_one(book, seen)?))).collect();
         self.incidents.judge(judge).await.inspect_err(unreadable)
     }
 
-    async fn read(&self, addresses: &[Address], reading: Reading) -> Result<Vec<Findings>, Error> {
-        let findings = match reading {
+    async fn read(&self, addresses: &[Address], reading: Reading) -> Result<Found, Error> {
+        let found = match reading {
             Reading::Plain => self.store.find(addresses).await,
             Reading::Strict => Box::pin(self.store.find_strictly(addresses)).await,
         };
-        let findings = findings.inspect_err(|error| warn!(%error, "evidence cannot be read"))?;
-        if findings.len() == addresses.len() {
-            return Ok(findings);
+        let found = found.inspect_err(|error| warn!(%error, "evidence cannot be read"))?;
+        if found.addresses() == addresses.len() {
+            return Ok(found);
         }
-        Err(wrong_number())
-    }
-
-    fn rulebook(&self) -> Arc<Rulebook> {
-        Arc::clone(&self.rules.borrow())
+        // A store that keeps its contract never comes to this; one that does not must not have an address taken for a good one.
+        Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() })
     }
 }
 
-/// What was found about an address, with a record if anything was, as a check sees it that names an account, or none.
-fn as_seen(address: &Address, found: Findings, policy: &Policy, account: &str) -> Findings {
-    let Findings { record, domain_entry } = found;
-    let record = record.or_else(|| domain_entry.as_ref().map(|_| Record::new(address.clone())));
-    Findings { record: record.map(|record| seen(record, policy, account)), domain_entry }
+/// What is known of an address, as a check sees it.
+struct Seen {
+    record: Record,
+    domain_entry: Option<Arc<ManualEntry>>,
+}
+
+/// What was found about an address, as a check sees it that names an account, or none.
+fn as_seen(address: &Address, Findings { record, domain_entry }: Findings, policy: &Policy, account: &str) -> Seen {
+    Seen { record: seen(record.unwrap_or_else(|| Record::new(address.clone())), policy, account), domain_entry }
 }
 
 /// The record as a check sees it that names an account, or none.
 fn seen(record: Record, policy: &Policy, account: &str) -> Record {
     if account.is_empty() { record } else { record.seen_by(policy, account) }
-}
-
-/// A store that keeps its contract never comes to this; one that does not must not have an address taken for a good one.
-fn wrong_number() -> Error {
-    Error::StoreFailed { reason: "the store gave too few or too many records".into() }
 }
 
 fn unreadable(error: &Error) {

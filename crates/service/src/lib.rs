@@ -6,6 +6,8 @@
 
 mod access;
 mod admin;
+pub mod batch;
+mod checks;
 mod deadline;
 mod dispatch;
 mod error;
@@ -18,6 +20,7 @@ mod limits;
 mod metrics;
 pub mod proto;
 mod rest;
+mod rules;
 mod server;
 mod settings;
 mod socketmap;

@@ -1,34 +1,32 @@
 //! What the service counts. No label ever holds an address.
 
+mod striped;
+
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use suppressd_core::{IncidentState, Incidents};
 
-/// Upper bounds of the buckets for the time that a check takes, in seconds: from the memory of this process to the call's
-/// deadline.
-const DURATION_BUCKETS_SECONDS: [f64; 14] =
-    [0.000_01, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.1, 0.3, 1.0, 10.0];
+use striped::{Durations, StripedCounter};
 
 /// What the service counts. Clones count together.
 ///
 /// The counters are looked up once, here: a check is too short to look for them.
 #[derive(Debug, Clone)]
 pub struct Metrics {
-    suppressed: Counter,
-    not_suppressed: Counter,
-    invalid: Counter,
-    unavailable: Counter,
-    advised: Counter,
+    suppressed: StripedCounter,
+    not_suppressed: StripedCounter,
+    invalid: StripedCounter,
+    unavailable: StripedCounter,
+    advised: StripedCounter,
     incidents: Family<StateLabel, Gauge>,
     incidents_outdated: Gauge,
-    one: Histogram,
-    batch: Histogram,
+    one: Durations,
+    batch: Durations,
     rest_requests: Family<RestLabels, Counter>,
 }
 
@@ -67,12 +65,12 @@ impl Metrics {
     /// Makes the metrics and enters them in a registry, once each.
     #[must_use]
     pub fn register(registry: &mut Registry) -> Self {
-        let checks = Family::<ResultLabel, Counter>::default();
-        let durations = Family::<MethodLabel, Histogram>::new_with_constructor(|| Histogram::new(DURATION_BUCKETS_SECONDS));
+        let checks = Family::<ResultLabel, StripedCounter>::default();
+        let durations = Family::<MethodLabel, Durations>::default();
         registry.register("suppressd_checks", "Addresses that were asked about, by what was answered", checks.clone());
         let help = "Time from a call's message to its answer";
         registry.register_with_unit("suppressd_check_duration", help, Unit::Seconds, durations.clone());
-        let advised = Counter::default();
+        let advised = StripedCounter::default();
         let help = "Addresses that were answered as not suppressed, though the second opinion would suppress them";
         registry.register("suppressd_checks_advised", help, advised.clone());
         let incidents = Family::<StateLabel, Gauge>::default();
@@ -106,11 +104,15 @@ impl Metrics {
             Judged::Invalid => &self.invalid,
             Judged::Unavailable => &self.unavailable,
         };
-        counter.inc_by(addresses as u64);
+        if addresses > 0 {
+            counter.inc_by(addresses as u64);
+        }
     }
 
     pub(crate) fn count_advised(&self, addresses: usize) {
-        self.advised.inc_by(addresses as u64);
+        if addresses > 0 {
+            self.advised.inc_by(addresses as u64);
+        }
     }
 
     pub(crate) fn set_incidents(&self, in_force: &Incidents) {
@@ -126,11 +128,11 @@ impl Metrics {
     }
 
     pub(crate) fn took_one(&self, time: Duration) {
-        self.one.observe(time.as_secs_f64());
+        self.one.observe(time);
     }
 
     pub(crate) fn took_batch(&self, time: Duration) {
-        self.batch.observe(time.as_secs_f64());
+        self.batch.observe(time);
     }
 
     /// Counts a request by its route's template: the path itself may hold an address.

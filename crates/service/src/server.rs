@@ -12,15 +12,15 @@ use tonic::service::Routes;
 use tonic_health::server::health_reporter;
 
 use crate::admin::Administration;
+use crate::checks::suppression_service_server::SuppressionServiceServer;
 use crate::deadline::Bounded;
 use crate::dispatch::Dispatch;
 use crate::incidents::KnownIncidents;
 use crate::incoming::Acceptor;
 use crate::judge::Judge;
 use crate::proto::suppression_admin_service_server::SuppressionAdminServiceServer;
-use crate::proto::suppression_service_server::SuppressionServiceServer;
 use crate::suppression::Suppression;
-use crate::workers::{Serve, Served, Workers};
+use crate::workers::{Serve, Terms, Workers};
 use crate::{Error, Metrics, Rest, Settings, health, incoming, proto, socketmap};
 
 /// What a message holds beside a letter's content, at most, in bytes.
@@ -67,15 +67,14 @@ where
     let judge = Arc::new(Judge::new(store.clone(), rules.clone(), incidents.clone(), metrics));
     let mail_judge = Arc::clone(&judge);
     let suppression = Suppression::new(Arc::clone(&judge), limits.clone(), draining.clone());
-    let administration = Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone());
-    let service = service(suppression, administration, health, settings);
+    let administration = Arc::new(Administration::new(store.clone(), judge, rules, incidents.clone(), &limits, draining.clone()));
+    let service = move || service(suppression.clone(), Arc::clone(&administration), health.clone(), settings.clone());
     if let Some(rest) = rest {
-        rest.open(service.clone());
+        rest.open(service());
     }
-    let share = Served { server, service, limits: Arc::new(limits.clone()), draining: draining.clone() };
-    let (workers, connections) = Workers::start(&share)?;
-    // What the threads hold of the store is let go when they end.
-    drop(share);
+    let terms = Terms { server, limits: Arc::new(limits.clone()), draining: draining.clone() };
+    // What holds the store goes with the threads when they end, and none of it stays here.
+    let (workers, connections) = Workers::start(&terms, service)?;
 
     let services = ["", SuppressionServer::<S>::NAME, AdministrationServer::<S>::NAME];
     let following = health::follow(store, reporter, &services, &limits, draining.clone());
@@ -101,7 +100,7 @@ type AdministrationServer<S> = SuppressionAdminServiceServer<Administration<S>>;
 /// Everything that is served, each with its gate and its bounds.
 fn service<S, H>(
     suppression: Suppression<S>,
-    administration: Administration<S>,
+    administration: Arc<Administration<S>>,
     health: H,
     settings: Settings,
 ) -> impl Serve + Sync
@@ -115,7 +114,7 @@ where
     // A batch of entries takes no more than one of addresses may.
     let max_admin_bytes = limits.max_letter_bytes.saturating_add(LETTER_FRAME_BYTES).max(max_request_bytes);
     let suppression = SuppressionServiceServer::new(suppression);
-    let administration = SuppressionAdminServiceServer::new(administration);
+    let administration = SuppressionAdminServiceServer::from_arc(administration);
     let suppression = access.guard(suppression.max_decoding_message_size(max_request_bytes));
     let administration = access.guard(administration.max_decoding_message_size(max_admin_bytes));
     let others = Routes::default()

@@ -86,7 +86,7 @@ impl<S: EvidenceStore + IncidentStore> Client<S> {
         }
         let judged = timeout(self.limits.call_timeout, self.judge.one(key, "", Reading::Plain)).await;
         match judged {
-            Ok(Ok(verdict)) if verdict.is_suppressed() => refusal("5.7.1", &format!("recipient is suppressed: {verdict}")),
+            Ok(Ok(Some(verdict))) if verdict.is_suppressed() => refusal("5.7.1", &format!("recipient is suppressed: {verdict}")),
             Ok(Ok(_)) => not_found(),
             Ok(Err(error @ Error::InvalidAddress { .. })) => refusal("5.1.3", &error.to_string()),
             Ok(Err(error)) => format!("TEMP {}", line(&error.to_string())),

@@ -11,22 +11,26 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::access::{Bound, account_of};
+use crate::batch::{Answer, Question};
+use crate::checks::suppression_service_server::SuppressionService;
 use crate::judge::{Judge, Reading};
-use crate::proto::suppression_service_server::SuppressionService;
-use crate::proto::{
-    BatchIsSuppressedRequest, BatchIsSuppressedResponse, IsSuppressedRequest, IsSuppressedResponse, StreamIsSuppressedRequest,
-    StreamIsSuppressedResponse, SuppressionReason, SuppressionResult,
-};
+use crate::proto::{IsSuppressedRequest, IsSuppressedResponse, SuppressionReason, SuppressionResult};
 use crate::{Limits, status};
 
 /// Most answers of a stream that wait for the client to take them; no further message of it is read until it does.
 const MAX_ANSWERS_WAITING: usize = 2;
 
-/// Answers checks.
+/// Answers checks. Clones share what they ask.
 pub(crate) struct Suppression<S> {
     judge: Arc<Judge<S>>,
     limits: Limits,
     draining: watch::Receiver<bool>,
+}
+
+impl<S> Clone for Suppression<S> {
+    fn clone(&self) -> Self {
+        Self { judge: Arc::clone(&self.judge), limits: self.limits.clone(), draining: self.draining.clone() }
+    }
 }
 
 impl<S: EvidenceStore + IncidentStore> Suppression<S> {
@@ -43,25 +47,21 @@ impl<S: EvidenceStore + IncidentStore> SuppressionService for Suppression<S> {
         let verdict = self.judge.one(&email, account, Reading::of(strict)).await.map_err(|error| status::of(&error, "email"))?;
         // The same as of one among others, less the error that it cannot have here.
         let SuppressionResult { suppressed, reason, suppressed_at, soft_bounces, soft_bounce_limit, detail, error: _ } =
-            result(Ok(verdict));
+            verdict.map_or_else(|| self.judge.in_force().usual.clone(), |verdict| result(Ok(verdict)));
         Ok(Response::new(IsSuppressedResponse { suppressed, reason, suppressed_at, soft_bounces, soft_bounce_limit, detail }))
     }
 
-    async fn batch_is_suppressed(
-        &self,
-        request: Request<BatchIsSuppressedRequest>,
-    ) -> Result<Response<BatchIsSuppressedResponse>, Status> {
-        let (_, extensions, BatchIsSuppressedRequest { emails, account, strict }) = request.into_parts();
-        let account = account_of(extensions.get(), &account)?;
-        let results = batch(&self.judge, &self.limits, &emails, account, Reading::of(strict)).await?;
-        Ok(Response::new(BatchIsSuppressedResponse { results }))
+    async fn batch_is_suppressed(&self, request: Request<Question>) -> Result<Response<Answer>, Status> {
+        let bound = request.extensions().get().cloned();
+        let answer = answer(&self.judge, &self.limits, bound.as_ref(), request.get_ref()).await?;
+        Ok(Response::new(answer))
     }
 
-    type StreamIsSuppressedStream = ReceiverStream<Result<StreamIsSuppressedResponse, Status>>;
+    type StreamIsSuppressedStream = ReceiverStream<Result<Answer, Status>>;
 
     async fn stream_is_suppressed(
         &self,
-        request: Request<Streaming<StreamIsSuppressedRequest>>,
+        request: Request<Streaming<Question>>,
     ) -> Result<Response<Self::StreamIsSuppressedStream>, Status> {
         let (answers, taken) = mpsc::channel(MAX_ANSWERS_WAITING);
         let conversation = Conversation {
@@ -82,11 +82,11 @@ struct Conversation<S> {
     limits: Limits,
     draining: watch::Receiver<bool>,
     bound: Option<Bound>,
-    requests: Streaming<StreamIsSuppressedRequest>,
+    requests: Streaming<Question>,
 }
 
 impl<S: EvidenceStore + IncidentStore> Conversation<S> {
-    async fn hold(mut self, answers: mpsc::Sender<Result<StreamIsSuppressedResponse, Status>>) {
+    async fn hold(mut self, answers: mpsc::Sender<Result<Answer, Status>>) {
         loop {
             let answer = match self.next().await {
                 Ok(Some(request)) => self.answer(request).await,
@@ -102,7 +102,7 @@ impl<S: EvidenceStore + IncidentStore> Conversation<S> {
         }
     }
 
-    async fn next(&mut self) -> Result<Option<StreamIsSuppressedRequest>, Status> {
+    async fn next(&mut self) -> Result<Option<Question>, Status> {
         tokio::select! {
             message = timeout(self.limits.stream_idle_timeout, self.requests.message()) => {
                 message.unwrap_or_else(|_| Err(Status::deadline_exceeded("the stream was idle for too long; open another one")))
@@ -111,30 +111,27 @@ impl<S: EvidenceStore + IncidentStore> Conversation<S> {
         }
     }
 
-    async fn answer(&self, request: StreamIsSuppressedRequest) -> Result<StreamIsSuppressedResponse, Status> {
-        let StreamIsSuppressedRequest { emails, account, strict } = request;
-        let account = account_of(self.bound.as_ref(), &account)?;
-        let answered = batch(&self.judge, &self.limits, &emails, account, Reading::of(strict));
-        let results = timeout(self.limits.call_timeout, answered)
-            .await
-            .unwrap_or_else(|_| Err(Status::unavailable("the store did not answer in time")))?;
-        Ok(StreamIsSuppressedResponse { results })
+    async fn answer(&self, question: Question) -> Result<Answer, Status> {
+        let answered = answer(&self.judge, &self.limits, self.bound.as_ref(), &question);
+        let late = |_| Err(Status::unavailable("the store did not answer in time"));
+        timeout(self.limits.call_timeout, answered).await.unwrap_or_else(late)
     }
 }
 
-async fn batch<S: EvidenceStore + IncidentStore>(
+/// Answers about a batch, for whoever may be bound to an account.
+async fn answer<S: EvidenceStore + IncidentStore>(
     judge: &Judge<S>,
     limits: &Limits,
-    emails: &[String],
-    account: &str,
-    reading: Reading,
-) -> Result<Vec<SuppressionResult>, Status> {
-    let most = limits.max_addresses_per_batch;
-    if emails.len() > most {
-        return Err(status::refused("emails", &format!("{} addresses; a batch holds {most} at most", emails.len())));
+    bound: Option<&Bound>,
+    question: &Question,
+) -> Result<Answer, Status> {
+    let account = account_of(bound, &question.account)?;
+    let (asked, most) = (question.emails.len(), limits.max_addresses_per_batch);
+    if asked > most {
+        return Err(status::refused("emails", &format!("{asked} addresses; a batch holds {most} at most")));
     }
-    let judged = judge.many(emails, account, reading).await.map_err(|error| status::of(&error, "emails"))?;
-    Ok(judged.into_iter().map(result).collect())
+    let judged = judge.many(&question.emails, account, Reading::of(question.strict)).await;
+    Ok(Answer::new(judged.map_err(|error| status::of(&error, "emails"))?, question.view()))
 }
 
 /// A verdict as one among others is answered.

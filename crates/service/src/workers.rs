@@ -32,11 +32,11 @@ impl<T> Serve for T where
 {
 }
 
-/// What every thread serves.
+/// What every thread serves with. The service is its own: a call counts who holds parts of it, which threads that share one would
+/// wait for each other to do.
 #[derive(Clone)]
-pub(crate) struct Served<T> {
+pub(crate) struct Terms {
     pub(crate) server: Server,
-    pub(crate) service: T,
     pub(crate) limits: Arc<Limits>,
     pub(crate) draining: watch::Receiver<bool>,
 }
@@ -48,18 +48,18 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    /// Starts a thread for each core. Gives, beside them, where each takes connections.
-    pub(crate) fn start<T: Serve>(served: &Served<T>) -> Result<(Self, Vec<mpsc::Sender<Taken>>), Error> {
+    /// Starts a thread for each core, with a service of its own. Gives, beside them, where each takes connections.
+    pub(crate) fn start<T: Serve>(terms: &Terms, service: impl Fn() -> T) -> Result<(Self, Vec<mpsc::Sender<Taken>>), Error> {
         let (cut, is_cut) = watch::channel(());
         let mut ended = JoinSet::new();
         let mut doors = Vec::new();
         for number in 0..thread::available_parallelism().map_or(1, NonZero::get) {
             let (door, connections) = mpsc::channel(MAX_CONNECTIONS_WAITING);
             let (end, is_ended) = oneshot::channel();
-            let (served, is_cut) = (served.clone(), is_cut.clone());
+            let (terms, service, is_cut) = (terms.clone(), service(), is_cut.clone());
             thread::Builder::new().name(format!("grpc-{number}")).spawn(move || {
                 // Whoever waited for it may be gone.
-                let _ = end.send(served.run(connections, is_cut));
+                let _ = end.send(terms.serve(service, connections, is_cut));
             })?;
             // A thread that panicked has sent nothing.
             ended.spawn(async { is_ended.await.unwrap_or_else(|_| Err(io::Error::other("a thread ended by itself").into())) });
@@ -77,10 +77,15 @@ impl Workers {
     }
 }
 
-impl<T: Serve> Served<T> {
+impl Terms {
     /// Serves connections until the drain is done. Nothing of the store is left here when it returns.
-    fn run(self, connections: mpsc::Receiver<Taken>, mut is_cut: watch::Receiver<()>) -> Result<(), Error> {
-        let Self { server, service, limits, mut draining } = self;
+    fn serve(
+        self,
+        service: impl Serve,
+        connections: mpsc::Receiver<Taken>,
+        mut is_cut: watch::Receiver<()>,
+    ) -> Result<(), Error> {
+        let Self { server, limits, mut draining } = self;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async move {
             // One that is gone already is nobody's fault.

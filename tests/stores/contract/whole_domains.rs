@@ -23,7 +23,7 @@ async fn notes(store: &impl Store, asked: &[Address]) -> Vec<(Option<String>, Op
         let own = found.record.as_ref().and_then(|record| record.manual.as_ref());
         (own.map(note), found.domain_entry.as_deref().map(note))
     };
-    plain.iter().map(of_one).collect()
+    plain.into_all().iter().map(of_one).collect()
 }
 
 async fn a_domain_s_entry_is_found_with_each_address_of_it(store: impl Store) {
@@ -44,9 +44,9 @@ async fn a_domain_s_entry_is_found_with_each_address_of_it(store: impl Store) {
         (of_all, None),
     ];
     assert_eq!(notes(&store, &asked).await, expected);
-    assert_eq!(store.find(&[]).await, Ok(vec![]));
+    assert_eq!(store.find(&[]).await.unwrap().into_all(), []);
     // Who has no record of their own has none for that.
-    let found = store.find(&asked).await.unwrap();
+    let found = store.find(&asked).await.unwrap().into_all();
     assert_eq!((found[1].record.as_ref(), found[3].are_none()), (None, true));
     assert_eq!(found[2].record.as_ref().unwrap().evidence().len(), 1);
 }

@@ -11,12 +11,12 @@ use std::time::{Duration, Instant};
 use super::findings::Inquiry;
 use super::{
     AdministrativeStore, AnswerStore, BookVersion, ChangePage, ChangePosition, ChangeStore, DomainAnswers, EvidenceStore,
-    FeedSink, FeedStore, Findings, IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, Outcome,
+    FeedSink, FeedStore, Found, IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, Outcome,
 };
 use crate::address::domain_of_everybody;
 use crate::{
     Address, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead, LetterId,
-    LetterUsage, ManualEntry, Record, Tombstone, UnixSeconds,
+    LetterUsage, ManualEntry, Record, Striped, Tombstone, UnixSeconds,
 };
 use confirmations::Confirmations;
 use whole_domains::{MAX_WHOLE_DOMAINS, WholeDomains};
@@ -34,7 +34,7 @@ struct Known {
     filter: Filter,
     domains: WholeDomains,
     confirmations: Confirmations,
-    counts: Counts,
+    counts: Striped<Counts>,
 }
 
 #[derive(Default)]
@@ -77,10 +77,11 @@ impl<S> FilteredStore<S> {
     pub fn filter_state(&self) -> Option<FilterState> {
         let known = self.known.as_ref()?;
         let Known { filter, domains, confirmations, counts } = &**known;
+        let sum = |of: fn(&Counts) -> &AtomicU64| counts.all().map(|counts| of(counts).load(Ordering::Relaxed)).sum();
         Some(FilterState {
-            answered: counts.answered.load(Ordering::Relaxed),
-            passed_on: counts.passed_on.load(Ordering::Relaxed),
-            unconfirmed: counts.unconfirmed.load(Ordering::Relaxed),
+            answered: sum(|counts| &counts.answered),
+            passed_on: sum(|counts| &counts.passed_on),
+            unconfirmed: sum(|counts| &counts.unconfirmed),
             addresses: filter.len(),
             bytes: filter.bytes() + domains.bytes(),
             lag: confirmations.lag(Instant::now()),
@@ -106,34 +107,42 @@ impl<S: FeedStore> FilteredStore<S> {
     /// What the store has to be asked for addresses, and for their whole domains if those matter; none if memory answers for all.
     fn inquiry(&self, known: &Known, addresses: &[Address], with_domains: bool) -> Option<Inquiry> {
         let now = known.confirmations.nanoseconds(Instant::now());
-        // One look for all of them; when some bucket lags behind, a look for each.
-        let are_all_confirmed = known.confirmations.are_all_confirmed(now);
-        let is_confirmed =
-            |address: &Address| are_all_confirmed || known.confirmations.is_confirmed(self.store.bucket_of(address), now);
+        // One look for all of them; when some bucket lags behind, a look for each. Before the filter is looked at: what a bucket
+        // is confirmed of is in it by then.
+        let lagging: Vec<usize> = if known.confirmations.are_all_confirmed(now) {
+            Vec::new()
+        } else {
+            let lags = |address: &Address| !known.confirmations.is_confirmed(self.store.bucket_of(address), now);
+            (0..addresses.len()).filter(|place| lags(&addresses[*place])).collect()
+        };
+        let unconfirmed = lagging.len() as u64;
+        let held = known.filter.held(addresses.iter().map(Address::as_str));
+        let (mut lagging, mut held) = (lagging.into_iter().peekable(), held.into_iter().peekable());
         let (mut own, mut of_domains) = (Vec::new(), Vec::new());
-        let (mut asked, mut unconfirmed) = (0, 0);
+        let mut asked = 0;
         for (place, address) in addresses.iter().enumerate() {
             // Whole domains are told in every bucket: what is known of the address's own includes its domain.
-            let is_confirmed = is_confirmed(address);
-            let is_own_asked = !is_confirmed || known.filter.may_hold(address.as_str());
-            let is_domain_asked = with_domains && (!is_confirmed || known.domains.may_hold(address.domain()));
+            let (lags, is_held) = (lagging.next_if_eq(&place).is_some(), held.next_if_eq(&place).is_some());
+            let is_own_asked = lags || is_held;
+            let is_domain_asked = with_domains && (lags || known.domains.may_hold(address.domain()));
             own.extend(is_own_asked.then_some(place));
             of_domains.extend(is_domain_asked.then_some(place));
             asked += u64::from(is_own_asked || is_domain_asked);
-            unconfirmed += u64::from(!is_confirmed);
         }
-        let counts = &known.counts;
+        let counts = known.counts.mine();
         counts.answered.fetch_add(addresses.len() as u64 - asked, Ordering::Relaxed);
-        counts.unconfirmed.fetch_add(unconfirmed, Ordering::Relaxed);
-        counts.passed_on.fetch_add(asked - unconfirmed, Ordering::Relaxed);
+        if asked > 0 {
+            counts.unconfirmed.fetch_add(unconfirmed, Ordering::Relaxed);
+            counts.passed_on.fetch_add(asked - unconfirmed, Ordering::Relaxed);
+        }
         (asked > 0).then(|| Inquiry::new(addresses, own, of_domains))
     }
 }
 
 impl<S: EvidenceStore> FilteredStore<S> {
-    async fn make(&self, inquiry: Inquiry, addresses: usize) -> Result<Vec<Findings>, Error> {
+    async fn make(&self, inquiry: Inquiry, addresses: usize) -> Result<Found, Error> {
         let records = self.store.records(inquiry.asked()).await?;
-        inquiry.findings(addresses, records)
+        inquiry.found(addresses, records)
     }
 }
 
@@ -143,7 +152,7 @@ impl Known {
             filter: Filter::default(),
             domains: WholeDomains::new(max_whole_domains),
             confirmations: Confirmations::new(bound),
-            counts: Counts::default(),
+            counts: Striped::default(),
         }
     }
 }
@@ -178,13 +187,16 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
         let Some(known) = &self.known else { return Box::pin(self.store.records(addresses)).await };
         let Some(inquiry) = self.inquiry(known, addresses, false) else { return Ok(vec![None; addresses.len()]) };
-        let findings = Box::pin(self.make(inquiry, addresses.len())).await?;
-        Ok(findings.into_iter().map(|found| found.record).collect())
+        let mut records = vec![None; addresses.len()];
+        for (place, findings) in Box::pin(self.make(inquiry, addresses.len())).await?.into_known() {
+            records[place] = findings.record;
+        }
+        Ok(records)
     }
 
-    async fn find(&self, addresses: &[Address]) -> Result<Vec<Findings>, Error> {
+    async fn find(&self, addresses: &[Address]) -> Result<Found, Error> {
         let Some(known) = &self.known else { return Box::pin(self.store.find(addresses)).await };
-        let Some(inquiry) = self.inquiry(known, addresses, true) else { return Ok(Findings::none(addresses.len())) };
+        let Some(inquiry) = self.inquiry(known, addresses, true) else { return Ok(Found::nothing(addresses.len())) };
         Box::pin(self.make(inquiry, addresses.len())).await
     }
 
@@ -193,7 +205,7 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
         self.store.records_strictly(addresses).await
     }
 
-    async fn find_strictly(&self, addresses: &[Address]) -> Result<Vec<Findings>, Error> {
+    async fn find_strictly(&self, addresses: &[Address]) -> Result<Found, Error> {
         self.store.find_strictly(addresses).await
     }
 

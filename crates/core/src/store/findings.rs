@@ -1,6 +1,6 @@
 //! What a store finds about addresses that are to be judged: their own records, and what is entered for their whole domains.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::{Address, Error, ManualEntry, Record};
@@ -15,15 +15,48 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Nothing, about so many addresses.
-    pub(super) fn none(addresses: usize) -> Vec<Self> {
-        std::iter::repeat_with(Self::default).take(addresses).collect()
-    }
-
     /// Whether nothing is known of it.
     #[must_use]
     pub fn are_none(&self) -> bool {
         self.record.is_none() && self.domain_entry.is_none()
+    }
+}
+
+/// What is found about some addresses: of most of them nothing is known, and only what is known of the others stands here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    addresses: usize,
+    known: BTreeMap<usize, Findings>,
+}
+
+impl Found {
+    /// Nothing, about so many addresses.
+    pub(super) fn nothing(addresses: usize) -> Self {
+        Self { addresses, known: BTreeMap::new() }
+    }
+
+    /// About so many addresses, what is found about those at some places.
+    pub(super) fn new(addresses: usize, mut known: BTreeMap<usize, Findings>) -> Self {
+        known.retain(|_, findings| !findings.are_none());
+        Self { addresses, known }
+    }
+
+    /// About how many addresses it is.
+    #[must_use]
+    pub fn addresses(&self) -> usize {
+        self.addresses
+    }
+
+    /// What is known of each address, in their order.
+    #[must_use]
+    pub fn into_all(mut self) -> Vec<Findings> {
+        (0..self.addresses).map(|place| self.known.remove(&place).unwrap_or_default()).collect()
+    }
+
+    /// What is known, by the places of the addresses. Of an address whose place is not there nothing is.
+    #[must_use]
+    pub fn into_known(self) -> BTreeMap<usize, Findings> {
+        self.known
     }
 }
 
@@ -67,26 +100,24 @@ impl Inquiry {
         &self.asked
     }
 
-    /// The findings about so many addresses, from the records that were read.
+    /// What is found about so many addresses, from the records that were read.
     ///
     /// # Errors
     ///
     /// If there are not as many records as were asked for.
-    pub(super) fn findings(self, addresses: usize, mut records: Vec<Option<Record>>) -> Result<Vec<Findings>, Error> {
+    pub(super) fn found(self, addresses: usize, mut records: Vec<Option<Record>>) -> Result<Found, Error> {
         if records.len() != self.asked.len() {
             return Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() });
         }
         let of_domains = records.split_off(self.own.len());
         let entries: Vec<Option<Arc<ManualEntry>>> =
             of_domains.into_iter().map(|record| record.and_then(|record| record.manual).map(Arc::new)).collect();
-        let mut findings = Findings::none(addresses);
-        for (place, record) in self.own.into_iter().zip(records) {
-            findings[place].record = record;
-        }
+        let own = self.own.into_iter().zip(records).map(|(place, record)| (place, Findings { record, domain_entry: None }));
+        let mut known: BTreeMap<usize, Findings> = own.collect();
         for (place, which) in self.of_domains {
-            findings[place].domain_entry.clone_from(&entries[which]);
+            known.entry(place).or_default().domain_entry.clone_from(&entries[which]);
         }
-        Ok(findings)
+        Ok(Found::new(addresses, known))
     }
 }
 
@@ -115,16 +146,27 @@ mod tests {
         };
         let records =
             vec![None, Some(record("b@y.example")), None, Some(record("*@x.example")), Some(record("*@x.example")), None];
-        let findings = inquiry.findings(addresses.len(), records).unwrap();
-        let found: Vec<_> = findings.iter().map(|found| (found.record.is_some(), found.domain_entry.is_some())).collect();
-        assert_eq!(found, [(false, true), (true, false), (false, true), (true, false)]);
+        let found = inquiry.found(addresses.len(), records).unwrap();
+        assert_eq!(found.addresses(), 4);
+        let known = found.into_known();
+        let known: Vec<_> = known.values().map(|found| (found.record.is_some(), found.domain_entry.is_some())).collect();
+        assert_eq!(known, [(false, true), (true, false), (false, true), (true, false)]);
+    }
+
+    #[test]
+    fn only_what_is_known_has_a_place() {
+        let addresses = ["a@x.example", "b@y.example", "c@x.example"].map(|text| text.parse::<Address>().unwrap());
+        let found = |records| Inquiry::new(&addresses, vec![0, 2], vec![2]).found(addresses.len(), records).unwrap();
+        assert_eq!(found(vec![None; 3]), Found::nothing(3));
+        let known = found(vec![None, Some(Record::new(addresses[2].clone())), None]).into_known();
+        assert_eq!(known.into_keys().collect::<Vec<_>>(), [2]);
     }
 
     #[test]
     fn what_does_not_fit_the_question_is_an_error() {
         let addresses = ["a@x.example".parse().unwrap()];
         for records in [vec![], vec![None], vec![None; 3]] {
-            assert!(Inquiry::about_all(&addresses).findings(1, records).is_err());
+            assert!(Inquiry::about_all(&addresses).found(1, records).is_err());
         }
     }
 }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
     AdministrativeStore, AnswerStore, BookVersion, ChangePage, ChangePosition, ChangeStore, DomainAnswers, EvidenceStore,
-    Findings, IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, Outcome, StoredNames,
+    Findings, Found, IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, Outcome, StoredNames,
 };
 use crate::{
     Address, AddressKey, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, IncidentBook, ManualEntry, Record, Tombstone,
@@ -104,18 +104,24 @@ impl<S: EvidenceStore> KeyedStore<S> {
     }
 
     /// What is found about addresses, with these addresses.
-    async fn find_both(&self, pseudonyms: &Pseudonyms, addresses: &[Address], reading: Reading) -> Result<Vec<Findings>, Error> {
+    async fn find_both(&self, pseudonyms: &Pseudonyms, addresses: &[Address], reading: Reading) -> Result<Found, Error> {
         let names = pseudonyms.names_of(addresses);
-        let mut found = match reading {
+        let found = match reading {
             Reading::Plain => self.store.find(&names).await?,
             Reading::Strict => self.store.find_strictly(&names).await?,
         };
-        if found.len() != names.len() {
+        if found.addresses() != names.len() {
             return Err(wrong_number());
         }
-        let mut readable = found.split_off(addresses.len()).into_iter();
-        let one = |(address, hashed)| found_together(address, hashed, readable.next().unwrap_or_default());
-        Ok(addresses.iter().zip(found).map(one).collect())
+        let mut known = found.into_known();
+        for (place, readable) in known.split_off(&addresses.len()) {
+            let hashed = known.entry(place - addresses.len()).or_default();
+            *hashed = found_together(std::mem::take(hashed), readable);
+        }
+        for (place, findings) in &mut known {
+            findings.record = findings.record.take().map(|record| record.named(&addresses[*place]));
+        }
+        Ok(Found::new(addresses.len(), known))
     }
 
     /// The records of addresses, with these addresses.
@@ -138,9 +144,9 @@ impl<S: EvidenceStore> KeyedStore<S> {
     }
 }
 
-/// What is found under two names of the same address, of which it has this one.
-fn found_together(address: &Address, one: Findings, other: Findings) -> Findings {
-    let record = merged(one.record, other.record).map(|record| record.named(address));
+/// What is found under two names of the same address.
+fn found_together(one: Findings, other: Findings) -> Findings {
+    let record = merged(one.record, other.record);
     let domain_entry = [one.domain_entry, other.domain_entry].into_iter().flatten().max_by_key(|entry| entry.since);
     Findings { record, domain_entry }
 }
@@ -183,14 +189,14 @@ impl<S: EvidenceStore> EvidenceStore for KeyedStore<S> {
     }
 
     /// A whole domain's entry lies under the domain's hash, as do the pseudonyms of its recipients.
-    async fn find(&self, addresses: &[Address]) -> Result<Vec<Findings>, Error> {
+    async fn find(&self, addresses: &[Address]) -> Result<Found, Error> {
         match &self.pseudonyms {
             Some(pseudonyms) => Box::pin(self.find_both(pseudonyms, addresses, Reading::Plain)).await,
             None => self.store.find(addresses).await,
         }
     }
 
-    async fn find_strictly(&self, addresses: &[Address]) -> Result<Vec<Findings>, Error> {
+    async fn find_strictly(&self, addresses: &[Address]) -> Result<Found, Error> {
         match &self.pseudonyms {
             Some(pseudonyms) => Box::pin(self.find_both(pseudonyms, addresses, Reading::Strict)).await,
             None => self.store.find_strictly(addresses).await,

@@ -67,7 +67,7 @@ impl<S: AdministrativeStore> Hands<S> {
         let was_there = self.store.lift(&address, at, &who, &why).await.map_err(|error| fault(&error, "email"))?;
         // Only the store knows where the fence is: behind the newest evidence.
         let found = self.store.find(std::slice::from_ref(&address)).await.map_err(|error| fault(&error, "email"))?;
-        let Findings { record, domain_entry } = found.into_iter().next().unwrap_or_default();
+        let Findings { record, domain_entry } = found.into_all().pop().unwrap_or_default();
         let domain_entry = domain_entry.filter(|entry| entry.is_in_force(at));
         if !was_there {
             return Err(Status::not_found(match domain_entry {

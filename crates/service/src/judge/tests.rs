@@ -120,13 +120,15 @@ impl Ground {
     /// Whether an address is suppressed; the error's text in doubt.
     async fn ask(&self, email: &str) -> Result<bool, String> {
         let verdict = self.judge.one(email, "", Reading::Plain).await;
-        verdict.map(|verdict| verdict.is_suppressed()).map_err(|error| error.to_string())
+        verdict.map(|verdict| verdict.is_some_and(|verdict| verdict.is_suppressed())).map_err(|error| error.to_string())
     }
 
     async fn ask_many(&self, emails: &[&str], reading: Reading) -> Result<Vec<bool>, Error> {
-        let emails: Vec<String> = emails.iter().map(|email| (*email).to_owned()).collect();
-        let verdicts = self.judge.many(&emails, "", reading).await?;
-        Ok(verdicts.into_iter().map(|verdict| verdict.unwrap().is_suppressed()).collect())
+        let Verdicts { addresses, usual, others } = self.judge.many(&emails.iter().collect(), "", reading).await?;
+        let usual = usual.suppressed.unwrap();
+        Ok((0..addresses)
+            .map(|place| others.get(&place).map_or(usual, |judged| judged.as_ref().unwrap().is_suppressed()))
+            .collect())
     }
 
     fn counted(&self, result: &str) -> String {

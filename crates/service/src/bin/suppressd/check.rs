@@ -7,7 +7,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::json;
 use suppressd_core::UnixSeconds;
 use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
-use suppressd_service::proto::{BatchIsSuppressedRequest, SuppressionReason, SuppressionResult};
+use suppressd_service::proto::{BatchIsSuppressedRequest, BatchView, SuppressionReason, SuppressionResult};
 
 use tonic::Code;
 
@@ -71,7 +71,8 @@ async fn ask(client: &mut Client, emails: &[String], account: &str, strict: bool
     let mut size = emails.len();
     while let Some(rest) = emails.get(results.len()..).filter(|rest| !rest.is_empty()) {
         size = size.min(rest.len());
-        let request = BatchIsSuppressedRequest { emails: rest[..size].to_vec(), account: account.to_owned(), strict };
+        let (emails, account) = (rest[..size].to_vec(), account.to_owned());
+        let request = BatchIsSuppressedRequest { emails, account, strict, view: BatchView::Full.into() };
         match client.batch_is_suppressed(request).await {
             Ok(answer) => {
                 let answered = answer.into_inner().results;

@@ -3,13 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::store::Findings;
 use crate::store::memory::MemoryStore;
 use crate::{Case, Incidents, Policy, verdict};
 
 /// What is asked of the store to judge these addresses.
 fn asked(store: &FilteredStore<Watched>, watched: &Watched, addresses: &[&str]) -> Vec<String> {
     let addresses: Vec<_> = addresses.iter().map(|text| address(text)).collect();
-    assert_eq!(now(store.find(&addresses)).unwrap().len(), addresses.len());
+    assert_eq!(now(store.find(&addresses)).unwrap().addresses(), addresses.len());
     std::mem::take(&mut *watched.0.asked.lock().unwrap())
 }
 
@@ -61,7 +62,7 @@ fn what_is_told_in_the_bucket_of_an_address_is_told_of_its_domain() {
 fn a_strict_question_is_asked_of_the_store_with_the_domain() {
     let (store, watched, known) = filtered();
     confirm_all(&known);
-    assert_eq!(now(store.find_strictly(&[address("a@x.example")])).unwrap().len(), 1);
+    assert_eq!(now(store.find_strictly(&[address("a@x.example")])).unwrap().addresses(), 1);
     assert_eq!(*watched.0.asked.lock().unwrap(), ["a@x.example", "*@x.example"]);
 }
 
@@ -73,7 +74,7 @@ fn a_fault_while_a_domain_is_read_stays_one() {
     watched.0.fails.store(true, Ordering::Relaxed);
     let ask = |text: &str| now(store.find(&[address(text)]));
     assert_eq!(ask("a@bad.example"), Err(Error::StoreOverloaded));
-    assert_eq!(ask("a@good.example"), Ok(vec![Findings::default()]));
+    assert_eq!(ask("a@good.example"), Ok(Found::nothing(1)));
     known.doubt(b'a');
     assert_eq!(ask("a@good.example"), Err(Error::StoreOverloaded));
 }
@@ -198,10 +199,10 @@ proptest! {
             let addresses: Vec<_> = asked.iter().map(|name| address(name)).collect();
             let expected: Vec<_> =
                 asked.iter().map(|name| holds(name) || holds(&format!("*@{}", name.split_once('@').unwrap().1))).collect();
-            for findings in [now(store.find(&addresses)), now(store.find_strictly(&addresses))] {
-                let findings = findings.unwrap();
-                let found: Vec<_> =
-                    addresses.iter().zip(&findings).map(|(address, found)| is_suppressed(found, address, UnixSeconds::clamped(time))).collect();
+            for found in [now(store.find(&addresses)), now(store.find_strictly(&addresses))] {
+                let mut known = found.unwrap().into_known();
+                let mut suppressed = |(place, address)| is_suppressed(&known.remove(&place).unwrap_or_default(), address, UnixSeconds::clamped(time));
+                let found: Vec<_> = addresses.iter().enumerate().map(&mut suppressed).collect();
                 prop_assert_eq!(&found, &expected);
             }
         }

@@ -125,6 +125,7 @@ impl Asker<'_> {
             emails: self.window.next_message(self.addresses_per_message),
             account: self.question.account.clone(),
             strict: self.question.strict,
+            ..StreamIsSuppressedRequest::default()
         }
     }
 
