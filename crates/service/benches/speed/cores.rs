@@ -6,14 +6,11 @@ use crate::asking::{self, Asked, Flight};
 use crate::constant;
 use crate::form::Form;
 use crate::limits;
-use crate::process::SERVER_CORES;
+use crate::process::{ALL_CORES, SERVER_CORES};
 use crate::recipients;
 use crate::report::Report;
 use crate::rounds::{Contender, Role, interleave};
 use crate::server::Server;
-
-/// All of them. The client shares one, which takes time from it and from the server, and no CPU.
-const BOTH: &str = "0,1";
 
 const FLIGHT: Flight = Flight { connections: 4, on_each: 32 };
 
@@ -25,7 +22,8 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
     let runtime = asking::runtime();
     let floor = Server::of_this_executable(constant::FLAG);
     let one = recipients::serve(&form.place("one-core"), size, SERVER_CORES);
-    let two = recipients::serve(&form.place("two-cores"), size, BOTH);
+    // The client shares one of them, which takes time from it and from the server, and no CPU.
+    let two = recipients::serve(&form.place("two-cores"), size, ALL_CORES);
     let asked: Asked = Arc::new(move |number| recipients::asked(number, size));
     let calls = form.pick(16, 128) * 1024;
     let ask = |server| {

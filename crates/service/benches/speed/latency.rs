@@ -46,7 +46,6 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
             }
         }
     }
-    println!();
     for ((name, _), rounds) in servers.iter().zip(&rounds) {
         for (thousandths, quantile) in QUANTILES {
             let of_round = |waited: &Vec<Duration>| waited[waited.len() * thousandths / 1000].as_secs_f64() * 1e6;

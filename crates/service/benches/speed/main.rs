@@ -9,7 +9,9 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stdout,
+    clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     dead_code,
     reason = "a benchmark talks, fails like a test, and counts no more than a float can"
 )]
@@ -18,6 +20,7 @@ mod arguments;
 mod asking;
 mod batches;
 mod batching;
+mod chart;
 mod conditions;
 mod constant;
 mod cores;
@@ -83,5 +86,8 @@ fn main() -> ExitCode {
         }
     }
     report.write(&arguments.json);
+    if let Some(chart) = chart::render(&report) {
+        std::fs::write(&arguments.chart, chart).unwrap();
+    }
     if report.all_hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -11,6 +11,9 @@ pub(crate) const SERVER_CORES: &str = "0";
 /// Where the clients run: this process, and those that it starts by themselves.
 pub(crate) const CLIENT_CORE: &str = "1";
 
+/// Where those run that are measured from end to end, clients and servers.
+pub(crate) const ALL_CORES: &str = "0,1";
+
 /// What the kernel counts reaped children's time in: a hundredth of a second, on every Linux that anybody runs.
 const TICK: Duration = Duration::from_millis(10);
 

@@ -56,9 +56,12 @@ impl Report {
         self.comparisons.push(comparison);
     }
 
-    /// What has nothing to be compared with.
+    /// What has nothing to be compared with. Those of one work stand together.
     pub(crate) fn figure(&mut self, work: &str, name: &str, value: f64, unit: &str) {
-        println!("  {:42} {value:>9.2} {unit}", format!("{work}: {name}"));
+        if self.figures.last().is_none_or(|last| last.work != work) {
+            println!("\n{work}");
+        }
+        println!("  {name:42} {value:>9.2} {unit}");
         self.figures.push(Figure { work: work.to_owned(), name: name.to_owned(), value, unit: unit.to_owned() });
     }
 

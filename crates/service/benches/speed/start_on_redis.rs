@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use crate::form::Form;
 use crate::limits;
+use crate::process::ALL_CORES;
 use crate::recipients::wait_for_filter;
 use crate::redis::OwnRedis;
 use crate::report::Report;
@@ -21,12 +22,11 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
     let redis = OwnRedis::start();
     fill(&redis, of_bucket);
     let started = Instant::now();
-    let server = Server::suppressd(&redis.url(), &[]);
+    let server = Server::suppressd_on(ALL_CORES, &redis.url(), &[]);
     wait_for_filter(&server, addresses);
     let took = started.elapsed();
     let bytes = server.metric("suppressd_filter_bytes") / addresses as f64;
     let work = format!("a start on {:.0} M addresses of a Redis", addresses as f64 / 1e6);
-    println!("\n{work}");
     report.figure(&work, "until all are known", took.as_secs_f64(), "s");
     report.figure(&work, "server CPU an address", server.cpu().as_secs_f64() * 1e6 / addresses as f64, "us");
     report.figure(&work, "memory of the filter an address", bytes, "bytes");

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::form::Form;
 use crate::limits;
+use crate::process::ALL_CORES;
 use crate::redis::OwnRedis;
 use crate::report::Report;
 use crate::server::Server;
@@ -26,7 +27,7 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
 }
 
 fn measure(form: &Form, report: &mut Report, (name, store): (&str, &Path), addresses: usize) {
-    let server = Server::suppressd(store, &[]);
+    let server = Server::suppressd_on(ALL_CORES, store, &[]);
     fill(&server, addresses);
     let policy = form.place("policy.toml");
     std::fs::write(&policy, POLICY).unwrap();
@@ -43,7 +44,6 @@ fn measure(form: &Form, report: &mut Report, (name, store): (&str, &Path), addre
     assert_eq!((&counts["suppressed"], &counts["released"]), (&json!(addresses / 2), &json!(addresses / 4)), "{counts}");
     let progress = String::from_utf8_lossy(&output.stderr).lines().filter(|line| line.contains(" %")).count();
     let work = format!("a policy tried on {addresses} addresses of {name}");
-    println!("\n{work}");
     report.figure(&work, "server CPU an address", cpu.as_secs_f64() * 1e6 / addresses as f64, "us");
     report.limit(&format!("{work}: seconds"), took.as_secs_f64(), limits::WHAT_IF_SECONDS);
     // Each second it is said how far it is. The first and the last one may be cut short.
