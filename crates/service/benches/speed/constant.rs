@@ -47,7 +47,7 @@ impl SuppressionService for Constant {
         &self,
         request: Request<BatchIsSuppressedRequest>,
     ) -> Result<Response<BatchIsSuppressedResponse>, Status> {
-        Ok(Response::new(BatchIsSuppressedResponse { results: results(request.get_ref().emails.len()) }))
+        Ok(Response::new(BatchIsSuppressedResponse { results: results(request.get_ref().emails.len()), suppressed_only: None }))
     }
 
     type StreamIsSuppressedStream = Pin<Box<dyn Stream<Item = Result<StreamIsSuppressedResponse, Status>> + Send>>;
@@ -57,7 +57,7 @@ impl SuppressionService for Constant {
         request: Request<Streaming<StreamIsSuppressedRequest>>,
     ) -> Result<Response<Self::StreamIsSuppressedStream>, Status> {
         let answer = |batch: Result<StreamIsSuppressedRequest, Status>| {
-            Ok(StreamIsSuppressedResponse { results: results(batch?.emails.len()) })
+            Ok(StreamIsSuppressedResponse { results: results(batch?.emails.len()), suppressed_only: None })
         };
         Ok(Response::new(Box::pin(request.into_inner().map(answer))))
     }
