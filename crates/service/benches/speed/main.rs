@@ -24,10 +24,11 @@ mod chart;
 mod conditions;
 mod constant;
 mod cores;
+mod events;
 mod form;
 mod growth;
+mod ingest;
 mod instead;
-
 mod latency;
 mod limits;
 mod postgres;
@@ -57,7 +58,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Section = (&'static str, fn(&Form, &mut Report));
 
 /// In the order in which they are run.
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 10] = [
     ("refusal", refusal::run),
     ("unary", unary::run),
     ("batches", batches::run),
@@ -67,12 +68,16 @@ const SECTIONS: [Section; 9] = [
     ("start_on_redis", start_on_redis::run),
     ("what_if", what_if::run),
     ("growth", growth::run),
+    ("ingest", ingest::run),
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if arguments.iter().any(|argument| argument == constant::FLAG) {
         constant::serve();
+        return ExitCode::SUCCESS;
+    }
+    if ingest::run_as_child(&arguments) {
         return ExitCode::SUCCESS;
     }
     let arguments = Arguments::read(arguments.into_iter(), &SECTIONS.map(|(name, _)| name));

@@ -25,10 +25,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Holds the index of ten million addresses. Nothing runs in the background that a round would pay for.
 const SETTINGS: [&str; 3] = ["listen_addresses=", "shared_buffers=2GB", "autovacuum=off"];
 
-/// A `postgres` that this process has started, in a directory that is gone with it.
+/// A `postgres` that this process has started, in directories that are gone with it.
 pub(crate) struct OwnPostgres {
     programs: PathBuf,
+    /// Where its socket is: a path of that may not be long.
     directory: TempDir,
+    /// On the disk on which all that is measured has its data.
+    data: TempDir,
     user: Option<(u32, u32)>,
     child: Option<OwnChild>,
 }
@@ -36,9 +39,11 @@ pub(crate) struct OwnPostgres {
 impl OwnPostgres {
     /// With settings beyond those that it always has.
     pub(crate) fn start(settings: &[&str]) -> Self {
-        let mut own = Self { programs: programs(), directory: tempfile::tempdir().unwrap(), user: unprivileged(), child: None };
+        let (directory, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
+        let mut own = Self { programs: programs(), directory, data, user: unprivileged(), child: None };
         if let Some((user, group)) = own.user {
             chown(own.directory.path(), Some(user), Some(group)).unwrap();
+            chown(own.data.path(), Some(user), Some(group)).unwrap();
         }
         let data = own.data();
         let mut initdb = own.command("initdb");
@@ -105,7 +110,7 @@ impl OwnPostgres {
     }
 
     fn data(&self) -> PathBuf {
-        self.directory.path().join("data")
+        self.data.path().join("data")
     }
 
     /// A program that speaks to it, on the clients' core.

@@ -93,3 +93,9 @@ fn tasks_of(process: u32) -> impl Iterator<Item = PathBuf> {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten();
     tasks.filter_map(|task| Some(task.ok()?.path()))
 }
+
+/// CPU that the thread which asks has used so far.
+pub(crate) fn cpu_of_own_thread() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
+}

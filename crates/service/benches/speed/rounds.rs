@@ -45,6 +45,16 @@ pub(crate) struct Cost {
     pub(crate) operations_per_second: f64,
 }
 
+impl Cost {
+    pub(crate) fn of(operations: usize, cpu: Duration, wall: Duration) -> Self {
+        let operations = operations as f64;
+        Self {
+            cpu_us_per_operation: cpu.as_secs_f64() * 1e6 / operations,
+            operations_per_second: operations / wall.as_secs_f64(),
+        }
+    }
+}
+
 /// What all rounds of a contender took.
 pub(crate) struct Measured {
     pub(crate) name: &'static str,
@@ -89,6 +99,12 @@ impl Comparison {
         self.named(name).ratio_to(self.named(to))
     }
 
+    /// How many times the rate of another a contender had, as a median over the rounds, both by their names.
+    pub(crate) fn rate_ratio(&self, name: &str, to: &str) -> f64 {
+        let (own, other) = (&self.named(name).costs, &self.named(to).costs);
+        median(own.iter().zip(other).map(|(own, other)| own.operations_per_second / other.operations_per_second).collect())
+    }
+
     pub(crate) fn named(&self, name: &str) -> &Measured {
         self.measured.iter().find(|measured| measured.name == name).expect(name)
     }
@@ -123,6 +139,5 @@ pub(crate) fn cost_of(cpu: impl Fn() -> Duration, operations: usize, work: impl 
     let (before, started) = (cpu(), Instant::now());
     work();
     let (took, used) = (started.elapsed(), cpu().saturating_sub(before));
-    let operations = operations as f64;
-    Cost { cpu_us_per_operation: used.as_secs_f64() * 1e6 / operations, operations_per_second: operations / took.as_secs_f64() }
+    Cost::of(operations, used, took)
 }

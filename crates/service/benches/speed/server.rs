@@ -35,8 +35,13 @@ impl Server {
 
     /// This executable as a server of another kind, which a flag tells it to be.
     pub(crate) fn of_this_executable(flag: &str) -> Self {
+        Self::of_this_executable_with(&[flag])
+    }
+
+    /// The same with what stands behind the flag.
+    pub(crate) fn of_this_executable_with(arguments: &[&str]) -> Self {
         let mut command = on_cores(SERVER_CORES, std::env::current_exe().unwrap());
-        command.arg(flag);
+        command.args(arguments);
         Self::start(command, 1)
     }
 
