@@ -35,6 +35,7 @@ mod postgres;
 mod process;
 mod recipients;
 mod redis;
+mod redis_ingest;
 mod refusal;
 mod report;
 mod rounds;
@@ -58,7 +59,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Section = (&'static str, fn(&Form, &mut Report));
 
 /// In the order in which they are run.
-const SECTIONS: [Section; 10] = [
+const SECTIONS: [Section; 11] = [
     ("refusal", refusal::run),
     ("unary", unary::run),
     ("batches", batches::run),
@@ -69,6 +70,7 @@ const SECTIONS: [Section; 10] = [
     ("what_if", what_if::run),
     ("growth", growth::run),
     ("ingest", ingest::run),
+    ("redis_ingest", redis_ingest::run),
 ];
 
 fn main() -> ExitCode {

@@ -22,19 +22,24 @@ pub(crate) struct OwnRedis {
 impl OwnRedis {
     /// On a unix socket alone.
     pub(crate) fn start() -> Self {
-        Self::start_with("0", &[])
+        Self::start_on(SERVER_CORES)
+    }
+
+    /// The same on other cores.
+    pub(crate) fn start_on(cores: &str) -> Self {
+        Self::start_with(cores, "0", &[])
     }
 
     /// On a free port, too: what is compared with calls over TCP has to be called over TCP.
     pub(crate) fn start_on_tcp() -> Self {
-        Self::start_with(&free_port(), &[])
+        Self::start_with(SERVER_CORES, &free_port(), &[])
     }
 
-    /// One with a replica, which is in sync with it.
-    pub(crate) fn start_with_replica() -> (Self, Self) {
+    /// One with a replica, which is in sync with it, both on the same cores.
+    pub(crate) fn start_with_replica_on(cores: &str) -> (Self, Self) {
         let port = free_port();
-        let primary = Self::start_with(&port, &["--repl-diskless-sync-delay", "0"]);
-        let replica = Self::start_with("0", &["--replicaof", &format!("127.0.0.1 {port}")]);
+        let primary = Self::start_with(cores, &port, &["--repl-diskless-sync-delay", "0"]);
+        let replica = Self::start_with(cores, "0", &["--replicaof", &format!("127.0.0.1 {port}")]);
         let mut connection = replica.connect();
         let started = Instant::now();
         while !::redis::cmd("INFO").arg("replication").query::<String>(&mut connection).unwrap().contains("master_link_status:up")
@@ -46,11 +51,11 @@ impl OwnRedis {
     }
 
     /// With settings of its own, and without TCP if the port is 0.
-    pub(crate) fn start_with(port: &str, arguments: &[&str]) -> Self {
+    fn start_with(cores: &str, port: &str, arguments: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("s");
         let child = OwnChild::spawn(
-            on_cores(SERVER_CORES, "redis-server")
+            on_cores(cores, "redis-server")
                 .current_dir(directory.path())
                 .args(["--bind", "127.0.0.1", "--port", port, "--save", ""])
                 .args(arguments)
@@ -74,6 +79,11 @@ impl OwnRedis {
     /// As `--store` takes it.
     pub(crate) fn url(&self) -> PathBuf {
         format!("redis+unix://{}", self.socket.display()).into()
+    }
+
+    /// Where it listens.
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
     }
 
     pub(crate) fn client(&self) -> ::redis::Client {
