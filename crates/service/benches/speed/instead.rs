@@ -15,7 +15,7 @@ use crate::redis::OwnRedis;
 use crate::rounds::{Cost, cost_of};
 
 /// The set of all addresses.
-const SET: &str = "suppressed";
+pub(crate) const SET: &str = "suppressed";
 
 /// Enters addresses as keys, and in the set.
 const FILL: &str = "for n = ARGV[1], ARGV[2] do

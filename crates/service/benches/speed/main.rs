@@ -25,6 +25,7 @@ mod conditions;
 mod constant;
 mod cores;
 mod events;
+mod filter_list;
 mod form;
 mod growth;
 mod ingest;
@@ -59,7 +60,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Section = (&'static str, fn(&Form, &mut Report));
 
 /// In the order in which they are run.
-const SECTIONS: [Section; 11] = [
+const SECTIONS: [Section; 12] = [
     ("refusal", refusal::run),
     ("unary", unary::run),
     ("batches", batches::run),
@@ -69,6 +70,7 @@ const SECTIONS: [Section; 11] = [
     ("start_on_redis", start_on_redis::run),
     ("what_if", what_if::run),
     ("growth", growth::run),
+    ("filter_list", filter_list::run),
     ("ingest", ingest::run),
     ("redis_ingest", redis_ingest::run),
 ];
@@ -79,7 +81,7 @@ fn main() -> ExitCode {
         constant::serve();
         return ExitCode::SUCCESS;
     }
-    if ingest::run_as_child(&arguments) {
+    if ingest::run_as_child(&arguments) || filter_list::run_as_child(&arguments) {
         return ExitCode::SUCCESS;
     }
     let arguments = Arguments::read(arguments.into_iter(), &SECTIONS.map(|(name, _)| name));
