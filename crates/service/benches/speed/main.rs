@@ -26,6 +26,7 @@ mod constant;
 mod cores;
 mod events;
 mod filter_list;
+mod footprint;
 mod form;
 mod growth;
 mod ingest;
@@ -42,6 +43,7 @@ mod report;
 mod rounds;
 mod server;
 mod stage;
+mod start;
 mod start_on_redis;
 mod unary;
 mod what_if;
@@ -60,7 +62,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Section = (&'static str, fn(&Form, &mut Report));
 
 /// In the order in which they are run.
-const SECTIONS: [Section; 12] = [
+const SECTIONS: [Section; 14] = [
     ("refusal", refusal::run),
     ("unary", unary::run),
     ("batches", batches::run),
@@ -70,9 +72,11 @@ const SECTIONS: [Section; 12] = [
     ("start_on_redis", start_on_redis::run),
     ("what_if", what_if::run),
     ("growth", growth::run),
+    ("start", start::run),
     ("filter_list", filter_list::run),
     ("ingest", ingest::run),
     ("redis_ingest", redis_ingest::run),
+    ("footprint", footprint::run),
 ];
 
 fn main() -> ExitCode {

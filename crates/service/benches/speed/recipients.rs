@@ -1,6 +1,6 @@
 //! Whom the benchmarks ask about, and the evidence there is of some of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -45,11 +45,24 @@ pub(crate) fn healthy(number: usize) -> String {
 /// webhook, and stays.
 pub(crate) fn serving(form: &Form, addresses: usize) -> Rc<Server> {
     let mut serving = form.serving.borrow_mut();
-    let server = || Rc::new(serve(&form.place(&format!("evidence-of-{addresses}")), addresses, SERVER_CORES));
+    let server = || Rc::new(serve(&place(form, addresses), addresses, SERVER_CORES));
     Rc::clone(serving.entry(addresses).or_insert_with(server))
 }
 
-/// The same on a directory and cores of its own. It starts once more when it is filled, so that it is as one that starts on what it
+/// The directory of that server, which is ended.
+pub(crate) fn directory(form: &Form, addresses: usize) -> PathBuf {
+    drop(serving(form, addresses));
+    form.stages.borrow_mut().remove(&addresses);
+    let server = form.serving.borrow_mut().remove(&addresses).and_then(Rc::into_inner);
+    assert!(server.is_some(), "somebody asks it");
+    place(form, addresses)
+}
+
+fn place(form: &Form, addresses: usize) -> PathBuf {
+    form.place(&format!("evidence-of-{addresses}"))
+}
+
+/// A server as [`serving`] has it, on a directory and cores of its own. It starts once more when it is filled, so that it is as one that starts on what it
 /// finds.
 pub(crate) fn serve(directory: &Path, addresses: usize, cores: &str) -> Server {
     eprintln!("recording evidence of {addresses} addresses ...");
