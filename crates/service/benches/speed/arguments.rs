@@ -1,26 +1,36 @@
 //! What the benchmark is told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What is measured, and where the results go.
 pub(crate) struct Arguments {
     pub(crate) is_full: bool,
     pub(crate) json: PathBuf,
     pub(crate) chart: PathBuf,
+    pub(crate) page: Option<PathBuf>,
     sections: Vec<String>,
 }
 
 impl Arguments {
-    /// Paths are taken from where cargo starts a benchmark, the directory of its package.
+    /// Paths begin at the top of the repository, wherever cargo starts a benchmark.
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>, sections: &[&str]) -> Self {
-        let below_target = |name| PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let mut read =
-            Self { is_full: false, json: below_target("speed.json"), chart: below_target("speed.svg"), sections: Vec::new() };
+        let below_target = |name| Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let mut read = Self {
+            is_full: false,
+            json: below_target("speed.json"),
+            chart: below_target("speed.svg"),
+            page: None,
+            sections: Vec::new(),
+        };
+        let path = |argument: Option<String>| {
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(argument.expect("the name of a file behind the flag"))
+        };
         while let Some(argument) = arguments.next() {
             match &*argument {
                 "--full" => read.is_full = true,
-                "--json" => read.json = arguments.next().expect("--json takes a file").into(),
-                "--chart" => read.chart = arguments.next().expect("--chart takes a file").into(),
+                "--json" => read.json = path(arguments.next()),
+                "--chart" => read.chart = path(arguments.next()),
+                "--page" => read.page = Some(path(arguments.next())),
                 // cargo says so to everyone.
                 "--bench" => {}
                 name => {

@@ -1,8 +1,8 @@
 //! What suppressd costs, beside what the libraries below it cost, and beside what a sender would use instead of it.
 //!
 //! `cargo bench --package suppressd-service --bench speed` measures all in three minutes. `-- --full` takes more of everything,
-//! `-- unary` measures one section, `--json FILE` and `--chart FILE` say where the results go. Ends with status 1 if a limit is
-//! missed that was measured.
+//! `-- unary` measures one section, `--json FILE`, `--chart FILE` and `--page FILE` say where the results go. Ends with status 1 if a
+//! limit is missed that was measured.
 
 #![allow(
     clippy::unwrap_used,
@@ -33,6 +33,7 @@ mod ingest;
 mod instead;
 mod latency;
 mod limits;
+mod page;
 mod postgres;
 mod process;
 mod recipients;
@@ -102,5 +103,9 @@ fn main() -> ExitCode {
     if let Some(chart) = chart::render(&report) {
         std::fs::write(&arguments.chart, chart).unwrap();
     }
+    if let Some(page) = &arguments.page {
+        page::renew(page, &report);
+    }
+    println!("\nfigures: {}\nchart: {}", arguments.json.display(), arguments.chart.display());
     if report.all_hold() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -9,18 +9,24 @@ use crate::limits::Bound;
 use crate::rounds::{Comparison, Measured};
 
 /// A limit, and the value that was measured against it.
-struct Checked {
-    name: String,
-    value: f64,
-    bound: Bound,
+pub(crate) struct Checked {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) bound: Bound,
+}
+
+impl Checked {
+    pub(crate) fn holds(&self) -> bool {
+        self.bound.holds(self.value)
+    }
 }
 
 /// A figure by itself.
-struct Figure {
-    work: String,
-    name: String,
-    value: f64,
-    unit: String,
+pub(crate) struct Figure {
+    pub(crate) work: String,
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) unit: String,
 }
 
 /// All that was measured so far.
@@ -42,6 +48,14 @@ impl Report {
 
     pub(crate) fn comparisons(&self) -> &[Comparison] {
         &self.comparisons
+    }
+
+    pub(crate) fn figures(&self) -> &[Figure] {
+        &self.figures
+    }
+
+    pub(crate) fn checked(&self) -> &[Checked] {
+        &self.checked
     }
 
     /// Contenders that took turns.
@@ -74,7 +88,7 @@ impl Report {
 
     /// The limits that were missed, once more.
     pub(crate) fn all_hold(&self) -> bool {
-        let missed: Vec<_> = self.checked.iter().filter(|checked| !checked.bound.holds(checked.value)).collect();
+        let missed: Vec<_> = self.checked.iter().filter(|checked| !checked.holds()).collect();
         println!("\n{} limits measured, {} missed", self.checked.len(), missed.len());
         for Checked { name, value, bound } in &missed {
             println!("  {name}: {value:.2}, {}", bound.words());
@@ -118,6 +132,7 @@ fn figure(Figure { work, name, value, unit }: &Figure) -> Value {
     json!({"work": work, "name": name, "value": value, "unit": unit})
 }
 
-fn checked(Checked { name, value, bound }: &Checked) -> Value {
-    json!({"name": name, "value": value, "bound": bound.words(), "holds": bound.holds(*value)})
+fn checked(checked: &Checked) -> Value {
+    let Checked { name, value, bound } = checked;
+    json!({"name": name, "value": value, "bound": bound.words(), "holds": checked.holds()})
 }

@@ -19,7 +19,7 @@ const FLOOR: &str = "constant handler";
 const BY_FILTER: &str = "suppressd, nobody has evidence";
 const WITH_HITS: &str = "suppressd, 3 % have evidence";
 const EXISTS: &str = "Redis EXISTS, a connection a call";
-const SHARED_EXISTS: &str = "Redis EXISTS, as many connections";
+const SHARED_EXISTS: &str = "Redis EXISTS, calls share connections";
 const SELECT: &str = "PostgreSQL SELECT, a connection a call";
 
 pub(crate) fn run(form: &Form, report: &mut Report) {
