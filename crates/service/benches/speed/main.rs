@@ -12,7 +12,6 @@
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::cast_sign_loss,
-    dead_code,
     reason = "a benchmark talks, fails like a test, and counts no more than a float can"
 )]
 

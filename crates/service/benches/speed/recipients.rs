@@ -62,8 +62,8 @@ fn place(form: &Form, addresses: usize) -> PathBuf {
     form.place(&format!("evidence-of-{addresses}"))
 }
 
-/// A server as [`serving`] has it, on a directory and cores of its own. It starts once more when it is filled, so that it is as one that starts on what it
-/// finds.
+/// A server as [`serving`] has it, on a directory and cores of its own. It starts once more when it is filled, so that it is as one
+/// that starts on what it finds.
 pub(crate) fn serve(directory: &Path, addresses: usize, cores: &str) -> Server {
     eprintln!("recording evidence of {addresses} addresses ...");
     record(&Server::suppressd(directory, &[]), addresses);

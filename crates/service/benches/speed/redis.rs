@@ -13,10 +13,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A `redis-server` that this process has started. Only such a one can be flushed or stopped: nothing else makes this type.
 pub(crate) struct OwnRedis {
-    directory: TempDir,
     child: OwnChild,
     socket: PathBuf,
     port: String,
+    /// What it writes, which goes behind it.
+    _directory: TempDir,
 }
 
 impl OwnRedis {
@@ -68,7 +69,7 @@ impl OwnRedis {
             assert!(started.elapsed() < PATIENCE, "the benchmark needs redis-server, of Debian's redis-server");
             std::thread::sleep(Duration::from_millis(2));
         }
-        Self { directory, child, socket, port: port.to_owned() }
+        Self { child, socket, port: port.to_owned(), _directory: directory }
     }
 
     /// CPU that it has used so far.
@@ -96,11 +97,6 @@ impl OwnRedis {
 
     pub(crate) fn connect(&self) -> ::redis::Connection {
         self.client().get_connection().unwrap()
-    }
-
-    /// Its working directory.
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
     }
 
     /// Deletes all that it holds, if it is certain that whoever answers is the child.

@@ -84,8 +84,4 @@ impl Server {
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
         value.expect(name)
     }
-
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
 }

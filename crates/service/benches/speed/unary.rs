@@ -40,7 +40,7 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
 
 fn compare(form: &Form, stage: &Stage, flight: Flight) -> Comparison {
     let size = stage.size;
-    let calls = form.pick(8 * 1024, 64 * 1024) * if flight.in_all() == 1 { 1 } else { 2 };
+    let calls = if flight.in_all() == 1 { form.pick(8, 16) } else { form.pick(16, 64) } * 1024;
     let none: Asked = Arc::new(recipients::healthy);
     let some: Asked = Arc::new(move |number| recipients::asked(number, size));
     let script = instead::select_script(form, size);
