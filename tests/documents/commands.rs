@@ -8,18 +8,19 @@ use super::markdown::{Block, Document, RECIPES};
 use super::reader::Reader;
 use super::transcript::{compare_json, compare_text};
 
-/// How the commands begin that no test runs: a test that ran all of them would run itself, and those of a deployment need a systemd
-/// that runs, a builder of images, or a cluster.
-const UNTESTED: [&str; 5] = [
+/// How the commands begin that no test runs: a test that ran all of them would run itself, a benchmark needs an optimised build and
+/// a quiet machine, and those of a deployment need a systemd that runs, a builder of images, or a cluster.
+const UNTESTED: [&str; 6] = [
     "tests/run\n",
     "install -D --mode=0755 target/",
     "docker build --file deploy/",
     "mkdir --mode=0700 deploy/",
     "kubectl create ",
+    "cargo bench --package suppressd-service --bench speed\n",
 ];
 
 /// The documents whose commands are run, recipes aside.
-const PAGES: [&str; 2] = ["README.md", "docs/operations.md"];
+const PAGES: [&str; 3] = ["README.md", "docs/operations.md", "docs/performance.md"];
 
 /// The recipes, each by a test of its own.
 const TESTED_RECIPES: [&str; 7] = ["clients", "cron", "django", "kumomta", "listmonk", "monitoring", "postfix"];
@@ -67,6 +68,11 @@ fn the_readme_s_commands_do_what_it_says() {
 #[test]
 fn the_operator_s_commands_do_what_the_page_says() {
     run_all("docs/operations.md");
+}
+
+#[test]
+fn the_page_of_performance_has_no_other_commands_than_the_benchmark() {
+    run_all("docs/performance.md");
 }
 
 /// Gives the reader, who may go on.

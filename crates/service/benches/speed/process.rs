@@ -24,10 +24,11 @@ pub(crate) fn pin_clients() {
     assert!(pinned.status.success(), "two cores are needed, one for servers and one for clients: {pinned:?}");
 }
 
-/// A command that runs on some cores. `taskset` becomes the program, so the child's id is the program's.
+/// A command that runs on some cores, and is ended when this process is killed. Those who see to that become the program, so the
+/// child's id is the program's.
 pub(crate) fn on_cores(cores: &str, program: impl AsRef<OsStr>) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["--cpu-list", cores]).arg(program);
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "taskset", "--cpu-list", cores]).arg(program);
     command
 }
 
