@@ -6,7 +6,7 @@ pub mod wire;
 
 pub use identity::EventId;
 
-use crate::{Address, BounceCategory, EnhancedStatusCode, Evidence, StoredOpinion, UnixSeconds};
+use crate::{Address, BounceCategory, Class, EnhancedStatusCode, Evidence, StoredOpinion, UnixSeconds};
 
 /// What an event reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,22 +80,27 @@ pub struct Event {
 }
 
 impl Event {
+    /// The class that the provider documents for it; `None` for a delivery.
+    #[must_use]
+    pub fn class(&self) -> Option<Class> {
+        match self.kind {
+            EventKind::Bounce | EventKind::RemoteBounce => Some(self.category.class()),
+            EventKind::Complaint => Some(Class::Complaint),
+            EventKind::Delivered => None,
+        }
+    }
+
     /// What is kept of the event; `None` for a delivery, of which only the time is.
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
-        if self.kind == EventKind::Delivered {
-            return None;
-        }
-        Some(Evidence {
-            id: self.id,
-            time: self.time,
-            is_time_of_receipt: self.is_time_of_receipt,
-            kind: self.kind,
-            category: self.category.clone(),
-            status: self.status,
-            vmta: self.vmta.clone(),
-            account: self.account.clone(),
-            second_opinion: self.second_opinion.clone(),
-        })
+        if self.kind == EventKind::Delivered { None } else { self.clone().into_evidence() }
+    }
+
+    /// What is kept of the event, without a copy of it.
+    #[must_use]
+    pub fn into_evidence(self) -> Option<Evidence> {
+        let Self { id, recipient: _, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion } = self;
+        let evidence = Evidence { id, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion };
+        (kind != EventKind::Delivered).then_some(evidence)
     }
 }

@@ -64,12 +64,12 @@ impl Fault {
     }
 
     /// The letter with which it is stored, where bytes count.
-    fn as_letter(self) -> char {
+    fn as_letter(self) -> u8 {
         match self {
-            Self::Recipient => 'r',
-            Self::Sender => 's',
-            Self::Content => 'c',
-            Self::Infrastructure => 'i',
+            Self::Recipient => b'r',
+            Self::Sender => b's',
+            Self::Content => b'c',
+            Self::Infrastructure => b'i',
         }
     }
 }

@@ -39,15 +39,22 @@ impl StoredOpinion {
     #[must_use]
     pub fn from_stored(text: &str) -> Option<Self> {
         let (letters, rule) = text.split_once(':')?;
-        let mut letters = letters.chars();
-        let class = match letters.next()? {
+        Self::of_parts(letters.as_bytes().try_into().ok()?, rule)
+    }
+
+    /// The opinion that has these [`letters`](Self::letters) and that rule, if there can be one.
+    pub(crate) fn of_parts([class, fault]: [u8; 2], rule: &str) -> Option<Self> {
+        let class = match class {
             NO_CLASS => None,
             letter => Some(*CLASSES.iter().find(|class| letter_of(**class) == letter)?),
         };
-        let fault = letters.next()?;
         let fault = Fault::ALL.into_iter().find(|known| known.as_letter() == fault)?;
-        let is_whole = letters.next().is_none() && is_rule_id(rule);
-        is_whole.then(|| Self { class, fault, rule: rule.into() })
+        is_rule_id(rule).then(|| Self { class, fault, rule: rule.into() })
+    }
+
+    /// The letters for class and fault.
+    pub(crate) fn letters(&self) -> [u8; 2] {
+        [self.class.map_or(NO_CLASS, letter_of), self.fault.as_letter()]
     }
 }
 
@@ -59,7 +66,8 @@ impl From<&Opinion<'_>> for StoredOpinion {
 
 impl fmt::Display for StoredOpinion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}:{}", self.class.map_or(NO_CLASS, letter_of), self.fault.as_letter(), self.rule)
+        let [class, fault] = self.letters().map(char::from);
+        write!(f, "{class}{fault}:{}", self.rule)
     }
 }
 
@@ -67,10 +75,10 @@ impl fmt::Display for StoredOpinion {
 pub(super) const CLASSES: [Class; 3] = [Class::Hard, Class::Soft, Class::Expired];
 
 /// Stands for an opinion that says nothing about the recipient.
-const NO_CLASS: char = 'n';
+const NO_CLASS: u8 = b'n';
 
-fn letter_of(class: Class) -> char {
-    class.as_str().chars().next().unwrap_or(NO_CLASS)
+fn letter_of(class: Class) -> u8 {
+    class.as_str().bytes().next().unwrap_or(NO_CLASS)
 }
 
 /// Whether a text can be a rule's id.

@@ -51,14 +51,13 @@ pub enum ChangeKind {
 impl ChangeKind {
     /// What recording an event changes; `None` for a delivery.
     pub(super) fn of_event(event: &Event) -> Option<Self> {
-        let evidence = event.evidence()?;
-        Some(Self::Event { kind: evidence.kind, class: evidence.class(), id: evidence.id })
+        Some(Self::Event { kind: event.kind, class: event.class()?, id: event.id })
     }
 
     /// The text that stores keep of it: `b|hard|<event id>`, `suppress`, `lift` or `erase`. Its time, and all else, is in the record.
     pub(super) fn to_stored(self) -> String {
         match self {
-            Self::Event { kind, class, id } => format!("{}|{}|{}", kind.as_wire(), class.as_str(), id.as_str()),
+            Self::Event { kind, class, id } => [kind.as_wire(), class.as_str(), id.as_str()].join("|"),
             Self::Suppressed => SUPPRESSED.to_owned(),
             Self::Lifted => LIFTED.to_owned(),
             Self::Erased => ERASED.to_owned(),

@@ -17,8 +17,10 @@ mod keys;
 mod letters;
 mod listing;
 mod names;
+mod pieces;
 mod records;
 mod tree;
+mod value;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +35,7 @@ use changes::ChangeLog;
 use committer::{Committer, Job, Work};
 use compaction::Compaction;
 use disk::{make_directory, sync_directory};
+use feed::Followers;
 use incidents::IncidentFile;
 use letters::LetterFiles;
 use tree::Tree;
@@ -69,6 +72,7 @@ struct Shared {
     writer: Option<JoinHandle<()>>,
     tree: Tree,
     compaction: Compaction,
+    followers: Followers,
     incidents: IncidentFile,
     letters: LetterFiles,
     /// The number of the latest change that is durable.
@@ -93,14 +97,25 @@ impl EmbeddedStore {
         let persist = if settings.waits_for_disk { PersistMode::SyncData } else { PersistMode::Buffer };
         let (queue, jobs) = mpsc::channel(MAX_QUEUED_REQUESTS);
         let (changes, last_change) = ChangeLog::open(&tree, settings.changes_kept)?;
-        let committer = Committer::new(tree.clone(), mark, persist, changes);
+        let followers = Followers::default();
+        let committer = Committer::new(tree.clone(), mark, persist, changes, followers.clone());
         let writer = std::thread::Builder::new()
             .name("group-commit".into())
             .spawn(move || committer.run(jobs))
             .map_err(|error| io_failed("start a thread for", directory, &error))?;
         let room = Arc::new(Semaphore::new(MAX_QUEUED_EVENTS));
         let compaction = Compaction::open(directory, tree.clone());
-        let shared = Shared { queue: Some(queue), room, writer: Some(writer), tree, compaction, incidents, letters, last_change };
+        let shared = Shared {
+            queue: Some(queue),
+            room,
+            writer: Some(writer),
+            tree,
+            compaction,
+            followers,
+            incidents,
+            letters,
+            last_change,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 

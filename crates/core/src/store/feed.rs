@@ -15,6 +15,9 @@ pub trait FeedSink: Send + Sync + 'static {
     /// The address has a record, or is a whole domain that is about to have one. It may be said again and again.
     fn add(&self, address: &str);
 
+    /// Whether the address may have been added; `false` if it surely was not.
+    fn may_hold(&self, address: &str) -> bool;
+
     /// Of that bucket, every address was added that had a record when the store was asked, at `asked_at`; and of all buckets,
     /// every whole domain.
     fn confirm(&self, bucket: u8, asked_at: Instant);
@@ -25,6 +28,9 @@ pub trait FeedSink: Send + Sync + 'static {
 
 /// Tells which addresses have a record.
 pub trait FeedStore: Clone + Send + Sync + 'static {
+    /// Whether it tells its followers of a record before it acknowledges that. Else whoever asks for one has to tell them.
+    const TELLS_BEFORE_ANSWERING: bool = false;
+
     /// The bucket of an address.
     fn bucket_of(&self, address: &Address) -> u8;
 

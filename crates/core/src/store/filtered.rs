@@ -87,15 +87,16 @@ impl<S> FilteredStore<S> {
             lag: confirmations.lag(Instant::now()),
         })
     }
-
-    fn insert(&self, address: &Address) {
-        if let Some(known) = &self.known {
-            known.add(address.as_str());
-        }
-    }
 }
 
 impl<S: FeedStore> FilteredStore<S> {
+    /// Adds an address that is about to have a record.
+    fn insert(&self, address: &Address) {
+        if let Some(known) = self.known.as_ref().filter(|_| !S::TELLS_BEFORE_ANSWERING) {
+            known.add(address.as_str());
+        }
+    }
+
     /// Follows the store's feed. Never ends.
     pub async fn follow(&self) -> Infallible {
         match &self.known {
@@ -163,6 +164,10 @@ impl FeedSink for Known {
         if let Some(domain) = domain_of_everybody(address) {
             self.domains.insert(domain);
         }
+    }
+
+    fn may_hold(&self, address: &str) -> bool {
+        self.filter.may_hold(address)
     }
 
     fn confirm(&self, bucket: u8, asked_at: Instant) {

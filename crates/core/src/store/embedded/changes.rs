@@ -1,13 +1,15 @@
 //! The latest changes in the tree, numbered from 1 in the order in which they were committed.
+//!
+//! Those of a commit lie together, as many at a key as a value may hold: a key for each would cost as much as the records.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
-use fjall::OwnedWriteBatch;
+use fjall::{Guard, OwnedWriteBatch};
 use tokio::sync::watch;
 
 use super::records::load;
-use super::tree::Tree;
+use super::tree::{Moment, Tree};
 use super::{EmbeddedStore, keys, read_failed};
 use crate::store::changes::{ERASED, Place, mark_of};
 use crate::store::{
@@ -16,52 +18,92 @@ use crate::store::{
 };
 use crate::{Address, Error, Record};
 
-/// Most changes that are removed for one that is added, where fewer are to be kept than before.
-const MAX_REMOVED_FOR_ONE: u64 = 2;
+/// Most runs that are removed for a change that is added, where fewer are to be kept than before.
+const MAX_REMOVED_FOR_ONE: usize = 2;
+
+/// Length at which a run has as many changes as it may, in bytes: with the last of them it stays far below 4 KiB.
+const FULL_RUN_BYTES: usize = 2048;
+
+/// Changes that lie at one key, a line each.
+struct Run {
+    /// The number of the first of them.
+    first: u64,
+    lines: String,
+}
+
+impl Run {
+    fn read(guard: Guard) -> Result<Self, Error> {
+        let (key, value) = guard.into_inner().map_err(|error| read_failed(&error))?;
+        let lines = std::str::from_utf8(&value).map_err(|_| unreadable())?.to_owned();
+        Ok(Self { first: keys::number_of_change(&key).ok_or_else(unreadable)?, lines })
+    }
+
+    /// The run that a change of that number lies in, if it is kept.
+    fn of_change(moment: &Moment, number: u64) -> Result<Option<Self>, Error> {
+        let last = moment.range(keys::change(0)..keys::change(number.saturating_add(1))).next_back();
+        Ok(last.map(Self::read).transpose()?.filter(|run| number < run.end()))
+    }
+
+    /// The number behind its last one.
+    fn end(&self) -> u64 {
+        self.first + self.lines.split('\n').count() as u64
+    }
+
+    fn changes(&self) -> impl Iterator<Item = (u64, &str)> {
+        (self.first..).zip(self.lines.split('\n'))
+    }
+}
 
 /// What the writing thread adds to.
 pub(super) struct ChangeLog {
-    /// The number of the first one that is kept; one more than that of the last if none is.
+    /// The number of the first one in the tree; one more than that of the last if none is.
     first: u64,
     last: u64,
     most: u64,
-    /// What is to be removed and added by the commit in the making.
-    removed: Vec<u64>,
-    added: Vec<(u64, String)>,
-    /// Changes that are not to name anybody any more.
-    forgotten: Vec<u64>,
+    /// Changes to be added by the commit in the making; the last of them has the last number.
+    added: Vec<String>,
+    /// Runs that are not to name somebody any more, by the number of their first change.
+    rewritten: BTreeMap<u64, String>,
     told: watch::Sender<u64>,
 }
 
 impl ChangeLog {
     /// Looks which changes there are. Gives as well who is told of new ones.
     pub(super) fn open(tree: &Tree, most: usize) -> Result<(Self, watch::Receiver<u64>), Error> {
-        let number = |guard: fjall::Guard| {
-            let key = guard.key().map_err(|error| read_failed(&error))?;
-            keys::number_of_change(&key).ok_or_else(unreadable)
-        };
-        let mut all = tree.moment().prefix(keys::CHANGES);
-        let last = all.next_back().map(number).transpose()?.unwrap_or(0);
-        let first = all.next().map(number).transpose()?.unwrap_or(last.max(1));
-        let (told, last_change) = watch::channel(last);
+        let moment = tree.moment();
+        let mut all = moment.prefix(keys::CHANGES);
+        let last = all.next_back().map(Run::read).transpose()?;
+        let first = all.next().map(Run::read).transpose()?;
+        let last_number = last.as_ref().map_or(0, |run| run.end() - 1);
+        let first = first.as_ref().or(last.as_ref()).map_or(1, |run| run.first);
+        let (told, last_change) = watch::channel(last_number);
         let most = u64::try_from(most).unwrap_or(u64::MAX).max(1);
-        Ok((Self { first, last, most, removed: Vec::new(), added: Vec::new(), forgotten: Vec::new(), told }, last_change))
+        Ok((Self { first, last: last_number, most, added: Vec::new(), rewritten: BTreeMap::new(), told }, last_change))
     }
 
     pub(super) fn add(&mut self, address: &Address, kind: ChangeKind) {
-        self.push(format!("{} {}", kind.to_stored(), address.as_str()));
+        let mut change = kind.to_stored();
+        change.push(' ');
+        change.push_str(address.as_str());
+        self.push(change);
     }
 
     /// Lets no change name an address whose record is gone. Looks through all of them.
     pub(super) fn forget(&mut self, tree: &Tree, address: &Address) -> Result<(), Error> {
         let name = format!(" {}", address.as_str());
-        for pair in tree.moment().prefix(keys::CHANGES) {
-            let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
-            if value.ends_with(name.as_bytes()) {
-                self.forgotten.push(keys::number_of_change(&key).ok_or_else(unreadable)?);
+        let without = |lines: &str| -> Vec<String> {
+            lines.split('\n').map(|line| if line.ends_with(&name) { ERASED.to_owned() } else { line.to_owned() }).collect()
+        };
+        for guard in tree.moment().prefix(keys::CHANGES) {
+            let run = Run::read(guard)?;
+            // Another erasure of the same commit may have been here.
+            let lines = self.rewritten.get(&run.first).unwrap_or(&run.lines);
+            if lines.split('\n').any(|line| line.ends_with(&name)) {
+                let lines = without(lines).join("\n");
+                self.rewritten.insert(run.first, lines);
             }
         }
-        for (_, change) in self.added.iter_mut().filter(|(_, change)| change.ends_with(&name)) {
+        for change in self.added.iter_mut().filter(|change| change.ends_with(&name)) {
             ERASED.clone_into(change);
         }
         self.push(ERASED.to_owned());
@@ -70,29 +112,55 @@ impl ChangeLog {
 
     fn push(&mut self, change: String) {
         self.last += 1;
-        self.added.push((self.last, change));
-        for _ in 0..MAX_REMOVED_FOR_ONE {
-            if self.last - self.first >= self.most {
-                self.removed.push(self.first);
-                self.first += 1;
-            }
-        }
+        self.added.push(change);
     }
 
     /// Adds to a batch what was added, and removes what is no longer kept.
-    pub(super) fn fill(&mut self, tree: &Tree, batch: &mut OwnedWriteBatch) {
-        // All of a batch has one sequence number: what comes and goes within it is not written.
-        let (first, kept) = (self.first, std::mem::take(&mut self.added));
-        let first_added = kept.first().map_or(u64::MAX, |(number, _)| *number);
-        for number in std::mem::take(&mut self.removed).into_iter().filter(|number| *number < first_added) {
-            batch.remove(&tree.keyspace, keys::change(number));
+    pub(super) fn fill(&mut self, tree: &Tree, batch: &mut OwnedWriteBatch) -> Result<(), Error> {
+        let added = std::mem::take(&mut self.added);
+        let first_added = self.last + 1 - added.len() as u64;
+        let least = (self.last + 1).saturating_sub(self.most);
+        for run in self.outlived(tree, least.min(first_added), MAX_REMOVED_FOR_ONE * added.len())? {
+            batch.remove(&tree.keyspace, keys::change(run.first));
+            // All of a batch has one sequence number, so what goes is not rewritten.
+            self.rewritten.remove(&run.first);
+            self.first = run.end();
         }
-        for number in std::mem::take(&mut self.forgotten).into_iter().filter(|number| (first..first_added).contains(number)) {
-            batch.insert(&tree.keyspace, keys::change(number), ERASED);
+        for (first, lines) in std::mem::take(&mut self.rewritten) {
+            batch.insert(&tree.keyspace, keys::change(first), lines);
         }
-        for (number, change) in kept.into_iter().filter(|(number, _)| *number >= first) {
-            batch.insert(&tree.keyspace, keys::change(number), change);
+        // What comes and goes within a commit is not written.
+        let kept = (first_added..).zip(added).skip_while(|(number, _)| *number < least);
+        if self.first == first_added {
+            self.first = first_added.max(least);
         }
+        let mut run: Option<Run> = None;
+        for (number, change) in kept {
+            match &mut run {
+                Some(run) if run.lines.len() < FULL_RUN_BYTES => {
+                    run.lines.push('\n');
+                    run.lines.push_str(&change);
+                }
+                full => {
+                    if let Some(run) = full.replace(Run { first: number, lines: change }) {
+                        batch.insert(&tree.keyspace, keys::change(run.first), run.lines);
+                    }
+                }
+            }
+        }
+        if let Some(run) = run {
+            batch.insert(&tree.keyspace, keys::change(run.first), run.lines);
+        }
+        Ok(())
+    }
+
+    /// The first runs of which nothing is to be kept, since all of it lies before a number; so many of them at most.
+    fn outlived(&self, tree: &Tree, least: u64, most: usize) -> Result<Vec<Run>, Error> {
+        if least <= self.first {
+            return Ok(Vec::new());
+        }
+        let runs = tree.moment().range(keys::change(self.first)..keys::change(least)).map(Run::read);
+        runs.take(most).take_while(|run| run.as_ref().map_or(true, |run| run.end() <= least)).collect()
     }
 
     /// What was added is durable.
@@ -102,8 +170,7 @@ impl ChangeLog {
 }
 
 /// What is stored of a change; without an address if that was erased.
-fn read(value: &[u8]) -> Result<(ChangeKind, u16, Option<Address>), Error> {
-    let text = std::str::from_utf8(value).map_err(|_| unreadable())?;
+fn read(text: &str) -> Result<(ChangeKind, u16, Option<Address>), Error> {
     let (kind, address) = match text.split_once(' ') {
         Some((kind, address)) => (kind, Some(address.parse().map_err(|_| unreadable())?)),
         None if text == ERASED => (text, None),
@@ -113,9 +180,10 @@ fn read(value: &[u8]) -> Result<(ChangeKind, u16, Option<Address>), Error> {
 }
 
 /// Where the change of that number lies, if it is kept.
-fn place_of(tree: &Tree, number: u64) -> Result<Option<Place>, Error> {
-    let value = tree.keyspace.get(keys::change(number)).map_err(|error| read_failed(&error))?;
-    let mark = value.map(|value| read(&value)).transpose()?;
+fn place_of(moment: &Moment, number: u64) -> Result<Option<Place>, Error> {
+    let Some(run) = Run::of_change(moment, number)? else { return Ok(None) };
+    let change = run.changes().find(|(known, _)| *known == number);
+    let mark = change.map(|(_, change)| read(change)).transpose()?;
     Ok(mark.map(|(_, mark, _)| Place { major: number, minor: 0, mark }))
 }
 
@@ -123,7 +191,7 @@ impl ChangeStore for EmbeddedStore {
     async fn end_of_changes(&self) -> Result<ChangePosition, Error> {
         self.on_waiting_thread(|shared| {
             let last = *shared.last_change.borrow();
-            let place = place_of(&shared.tree, last)?;
+            let place = place_of(&shared.tree.moment(), last)?;
             // As many came meanwhile as are kept: then it is no position any more, and above all not the one before all of them.
             if place.is_none() && last > 0 { Err(Error::StoreOverloaded) } else { Ok(ChangePosition::new(vec![place])) }
         })
@@ -154,8 +222,9 @@ impl ChangeStore for EmbeddedStore {
 /// The changes behind a place, up to a number; nothing if some of them are not there.
 fn page(tree: &Tree, known: Option<Place>, last: u64) -> Result<Option<ChangePage>, Error> {
     let next = known.map_or(1, |known| known.major.saturating_add(1));
+    let moment = tree.moment();
     if let Some(known) = known
-        && place_of(tree, known.major)? != Some(known)
+        && place_of(&moment, known.major)? != Some(known)
     {
         return Ok(None);
     }
@@ -165,21 +234,22 @@ fn page(tree: &Tree, known: Option<Place>, last: u64) -> Result<Option<ChangePag
     if next > end {
         return Ok(Some(ChangePage { changes, has_more: false }));
     }
-    for (expected, pair) in (next..=end).zip(tree.moment().range(keys::change(next)..keys::change(end + 1))) {
-        let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
-        let number = keys::number_of_change(&key).ok_or_else(unreadable)?;
-        if number != expected {
-            return Ok(None);
+    let first = Run::of_change(&moment, next)?.map_or(next, |run| run.first);
+    for guard in moment.range(keys::change(first)..keys::change(end + 1)) {
+        for (number, change) in Run::read(guard)?.changes().filter(|(number, _)| (next..=end).contains(number)) {
+            if number != next + changes.len() as u64 {
+                return Ok(None);
+            }
+            let (kind, mark, address) = read(change)?;
+            let Some(address) = address else { return Ok(None) };
+            // Read after the change, so it is in the record.
+            let record = match records.entry(address.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unread) => unread.insert(load(tree, &address)?),
+            };
+            let place = Place { major: number, minor: 0, mark };
+            changes.push(Change { id: number.to_string().into(), address, kind, record: record.clone(), part: 0, place });
         }
-        let (kind, mark, address) = read(&value)?;
-        let Some(address) = address else { return Ok(None) };
-        // Read after the change, so it is in the record.
-        let record = match records.entry(address.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unread) => unread.insert(load(tree, &address)?),
-        };
-        let place = Place { major: number, minor: 0, mark };
-        changes.push(Change { id: number.to_string().into(), address, kind, record: record.clone(), part: 0, place });
     }
     let is_whole = changes.len() as u64 == end - next + 1;
     Ok(is_whole.then_some(ChangePage { changes, has_more: end < last }))

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use fjall::{OwnedWriteBatch, PersistMode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -9,7 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use super::answers::Counting;
 use super::changes::ChangeLog;
 use super::commit_mark::{CommitMark, entries_of};
+use super::feed::{Follower, Followers};
 use super::tree::Tree;
+use super::value::{self, Form};
 use super::{keys, records};
 use crate::store::{ChangeKind, DomainAnswers, Outcome};
 use crate::{
@@ -18,6 +21,10 @@ use crate::{
 
 /// Most events of one commit; a request is never split over two.
 const MAX_EVENTS_PER_COMMIT: usize = 8192;
+
+/// Most bytes of a record with its evidence in one value. One with more of it gets a key for each piece: a value is written anew
+/// with every event, and has to stay far below 4 KiB.
+const MAX_WHOLE_BYTES: usize = 1024;
 
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
@@ -29,12 +36,41 @@ pub(super) struct Job {
 
 /// What the writing thread can be asked for.
 pub(super) enum Work {
-    Record { events: Vec<Event>, reply: Reply<Vec<Outcome>> },
-    Suppress { address: Address, entry: ManualEntry, reply: Reply<()> },
-    Enter { entries: Vec<(Address, ManualEntry)>, reply: Reply<Vec<Entered>> },
-    Lift { address: Address, now: UnixSeconds, who: String, why: String, reply: Reply<bool> },
-    Erase { address: Address, seen: Option<Record>, tombstone: Option<Tombstone>, reply: Reply<Erasure> },
-    Count { counted: Vec<DomainAnswers>, now: UnixSeconds, reply: Reply<Vec<(Box<str>, AnswersBySlot)>> },
+    Record {
+        events: Vec<Event>,
+        reply: Reply<Vec<Outcome>>,
+    },
+    Suppress {
+        address: Address,
+        entry: ManualEntry,
+        reply: Reply<()>,
+    },
+    Enter {
+        entries: Vec<(Address, ManualEntry)>,
+        reply: Reply<Vec<Entered>>,
+    },
+    Lift {
+        address: Address,
+        now: UnixSeconds,
+        who: String,
+        why: String,
+        reply: Reply<bool>,
+    },
+    Erase {
+        address: Address,
+        seen: Option<Record>,
+        tombstone: Option<Tombstone>,
+        reply: Reply<Erasure>,
+    },
+    /// Nothing, behind all that was asked for before.
+    Nothing {
+        reply: Reply<()>,
+    },
+    Count {
+        counted: Vec<DomainAnswers>,
+        now: UnixSeconds,
+        reply: Reply<Vec<(Box<str>, AnswersBySlot)>>,
+    },
 }
 
 impl Work {
@@ -42,7 +78,7 @@ impl Work {
         match self {
             Self::Record { events, .. } => events.len(),
             Self::Enter { entries, .. } => entries.len(),
-            Self::Suppress { .. } | Self::Lift { .. } | Self::Erase { .. } => 1,
+            Self::Suppress { .. } | Self::Lift { .. } | Self::Erase { .. } | Self::Nothing { .. } => 1,
             Self::Count { counted, .. } => counted.len(),
         }
     }
@@ -58,6 +94,7 @@ pub(super) struct Committer {
     persist: PersistMode,
     answers: Counting,
     changes: ChangeLog,
+    followers: Followers,
 }
 
 /// One commit in the making.
@@ -65,24 +102,27 @@ pub(super) struct Committer {
 /// What is written is gathered by key first: all of a batch has one sequence number, so a key may stand in it only once.
 struct Commit<'a> {
     tree: &'a Tree,
-    /// Records that were looked at, read once; later jobs of the commit see what earlier ones changed.
-    records: HashMap<Address, Seen>,
-    /// Evidence to write, or to remove if there is none.
-    evidence: BTreeMap<Vec<u8>, Option<String>>,
+    /// Records that were looked at, by their keys, read once; later jobs of the commit see what earlier ones changed.
+    records: HashMap<Vec<u8>, Seen>,
+    /// Evidence with a key of its own to write, or to remove if there is none.
+    evidence: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// Answers of domains.
     answers: &'a mut Counting,
     /// What changed records, in its order.
     changes: &'a mut ChangeLog,
+    followers: Vec<Arc<Follower>>,
 }
 
 struct Seen {
     record: Option<Record>,
+    /// How it is stored so far.
+    form: Form,
     is_changed: bool,
 }
 
 impl Committer {
-    pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode, changes: ChangeLog) -> Self {
-        Self { tree, mark, persist, answers: Counting::default(), changes }
+    pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode, changes: ChangeLog, followers: Followers) -> Self {
+        Self { tree, mark, persist, answers: Counting::default(), changes, followers }
     }
 
     /// Runs until the queue's last sender is gone, and everything in it is answered.
@@ -112,12 +152,14 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Job>) -> Result<(), Error> {
+        let events = group.iter().map(|job| job.work.events()).sum();
         let mut commit = Commit {
             tree: &self.tree,
-            records: HashMap::new(),
+            records: HashMap::with_capacity(events),
             evidence: BTreeMap::new(),
             answers: &mut self.answers,
             changes: &mut self.changes,
+            followers: self.followers.now(),
         };
         let answers: Vec<_> = group.into_iter().map(|job| (commit.add(job.work), job.room)).collect();
         let mut batch = self.tree.database.batch().durability(Some(self.persist));
@@ -151,40 +193,44 @@ impl Commit<'_> {
     /// becomes of the others.
     fn add(&mut self, work: Work) -> Answer {
         match work {
-            Work::Record { events, reply } => answer(reply, events.iter().map(|event| self.record(event)).collect()),
+            Work::Record { events, reply } => answer(reply, events.into_iter().map(|event| self.record(event)).collect()),
             Work::Suppress { address, entry, reply } => answer(reply, self.suppress(&address, entry)),
             Work::Enter { entries, reply } => answer(reply, entries.iter().map(|entry| self.enter(entry)).collect()),
             Work::Lift { address, now, who, why, reply } => answer(reply, self.lift(&address, now, &who, &why)),
             Work::Erase { address, seen, tombstone, reply } => answer(reply, self.erase(&address, seen.as_ref(), tombstone)),
+            Work::Nothing { reply } => answer(reply, Ok(())),
             Work::Count { counted, now, reply } => answer(reply, self.answers.count(self.tree, &counted, now)),
         }
     }
 
-    fn record(&mut self, event: &Event) -> Result<Outcome, Error> {
-        let address = &event.recipient;
-        let seen = self.see(address)?;
+    fn record(&mut self, event: Event) -> Result<Outcome, Error> {
+        let (kind, id, change) = (event.kind, event.id, ChangeKind::of_event(&event));
+        let seen = see(&mut self.records, self.tree, &self.followers, &event.recipient)?;
         // Of a recipient without a record a delivery tells nothing that would have to be kept.
-        if seen.record.is_none() && event.kind == EventKind::Delivered {
+        if seen.record.is_none() && kind == EventKind::Delivered {
             return Ok(Outcome::Recorded);
         }
-        let (outcome, evicted) = seen.record.get_or_insert_with(|| Record::new(address.clone())).take(event);
+        let form = seen.form;
+        let record = seen.record.get_or_insert_with(|| Record::new(event.recipient.clone()));
+        let (outcome, evicted) = record.take(event);
         if outcome == Outcome::Recorded {
             seen.is_changed = true;
-            if let Some(evidence) = event.evidence() {
-                self.evidence.insert(keys::evidence(address, event.id), Some(evidence.to_stored()));
+            if form == Form::Spread {
+                let new = record.evidence().iter().find(|evidence| evidence.id == id).map(value::of_evidence);
+                let gone = evicted.into_iter().map(|id| (id, None));
+                for (id, value) in new.map(|value| (id, Some(value))).into_iter().chain(gone) {
+                    self.evidence.insert(keys::evidence(&record.address, id), value);
+                }
             }
-            for id in evicted {
-                self.evidence.insert(keys::evidence(address, id), None);
-            }
-            if let Some(kind) = ChangeKind::of_event(event) {
-                self.changes.add(address, kind);
+            if let Some(change) = change {
+                self.changes.add(&record.address, change);
             }
         }
         Ok(outcome)
     }
 
     fn suppress(&mut self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
-        let seen = self.see(address)?;
+        let seen = see(&mut self.records, self.tree, &self.followers, address)?;
         let has_changed = seen.record.get_or_insert_with(|| Record::new(address.clone())).suppress(entry);
         seen.is_changed |= has_changed;
         if has_changed {
@@ -194,7 +240,7 @@ impl Commit<'_> {
     }
 
     fn enter(&mut self, (address, entry): &(Address, ManualEntry)) -> Result<Entered, Error> {
-        let seen = self.see(address)?;
+        let seen = see(&mut self.records, self.tree, &self.followers, address)?;
         let (entered, has_changed) = seen.record.get_or_insert_with(|| Record::new(address.clone())).enter(entry);
         seen.is_changed |= has_changed;
         if has_changed {
@@ -204,7 +250,7 @@ impl Commit<'_> {
     }
 
     fn lift(&mut self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
-        let seen = self.see(address)?;
+        let seen = see(&mut self.records, self.tree, &self.followers, address)?;
         let Some(record) = &mut seen.record else { return Ok(false) };
         let has_changed = record.lift(now, who, why);
         seen.is_changed |= has_changed;
@@ -215,7 +261,7 @@ impl Commit<'_> {
     }
 
     fn erase(&mut self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
-        let known = self.see(address)?;
+        let known = see(&mut self.records, self.tree, &self.followers, address)?;
         if known.record.as_ref() != seen {
             return Ok(Erasure::Changed);
         }
@@ -228,37 +274,69 @@ impl Commit<'_> {
                 None => self.changes.forget(self.tree, address)?,
             }
         }
-        for evidence in seen.iter().flat_map(|record| record.evidence()) {
-            self.evidence.insert(keys::evidence(address, evidence.id), None);
+        if known.form == Form::Spread {
+            known.form = Form::Whole;
+            for evidence in seen.iter().flat_map(|record| record.evidence()) {
+                self.evidence.insert(keys::evidence(address, evidence.id), None);
+            }
         }
         Ok(Erasure::Done(Erased { had_record, ..Erased::default() }))
     }
 
-    fn see(&mut self, address: &Address) -> Result<&mut Seen, Error> {
-        Ok(match self.records.entry(address.clone()) {
-            Entry::Occupied(entry) => entry.into_mut(),
-            Entry::Vacant(entry) => entry.insert(Seen { record: records::load(self.tree, address)?, is_changed: false }),
-        })
-    }
-
-    fn fill(self, batch: &mut OwnedWriteBatch) -> Result<(), Error> {
+    fn fill(mut self, batch: &mut OwnedWriteBatch) -> Result<(), Error> {
+        let keyspace = &self.tree.keyspace;
+        let mut changed: Vec<_> = std::mem::take(&mut self.records).into_iter().filter(|(_, seen)| seen.is_changed).collect();
+        // What lies near each other is found near each other.
+        changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        for (key, seen) in changed {
+            match &seen.record {
+                Some(record) => {
+                    self.followers.iter().for_each(|follower| follower.tell(&record.address));
+                    batch.insert(keyspace, key, self.value(record, seen.form)?);
+                }
+                None => batch.remove(keyspace, key),
+            }
+        }
         for (key, value) in self.evidence {
             match value {
-                Some(text) => batch.insert(&self.tree.keyspace, key, text),
-                None => batch.remove(&self.tree.keyspace, key),
+                Some(value) => batch.insert(keyspace, key, value),
+                None => batch.remove(keyspace, key),
             }
         }
         self.answers.fill(self.tree, batch);
-        self.changes.fill(self.tree, batch);
-        let changed = self.records.iter().filter(|(_, seen)| seen.is_changed);
-        for (address, seen) in changed {
-            match &seen.record {
-                Some(record) => batch.insert(&self.tree.keyspace, keys::head(address), records::head_value(record)?),
-                None => batch.remove(&self.tree.keyspace, keys::head(address)),
-            }
-        }
-        Ok(())
+        self.changes.fill(self.tree, batch)
     }
+
+    /// The value of a record. If its evidence does not fit in any more, every piece of it gets a key of its own.
+    fn value(&mut self, record: &Record, form: Form) -> Result<Vec<u8>, Error> {
+        let unwritable = || Error::StoreFailed { reason: "a record cannot be written".into() };
+        let value = value::of_record(record, form).ok_or_else(unwritable)?;
+        if form == Form::Spread || value.len() <= MAX_WHOLE_BYTES {
+            return Ok(value);
+        }
+        for evidence in record.evidence() {
+            self.evidence.insert(keys::evidence(&record.address, evidence.id), Some(value::of_evidence(evidence)));
+        }
+        value::of_record(record, Form::Spread).ok_or_else(unwritable)
+    }
+}
+
+/// What is known of an address in a commit in the making.
+fn see<'r>(
+    records: &'r mut HashMap<Vec<u8>, Seen>,
+    tree: &Tree,
+    followers: &[Arc<Follower>],
+    address: &Address,
+) -> Result<&'r mut Seen, Error> {
+    Ok(match records.entry(keys::record(address)) {
+        Entry::Occupied(entry) => entry.into_mut(),
+        Entry::Vacant(entry) => {
+            let is_new = followers.iter().any(|follower| follower.rules_out(address));
+            let stored = if is_new { None } else { records::load_stored(tree, entry.key(), address)? };
+            let form = stored.as_ref().map_or(Form::Whole, |stored| stored.form);
+            entry.insert(Seen { record: stored.map(|stored| stored.record), form, is_changed: false })
+        }
+    })
 }
 
 fn answer<T: Send + 'static>(reply: Reply<T>, result: Result<T, Error>) -> Answer {

@@ -47,9 +47,9 @@ fn page(tree: &Tree, after: Option<&Place>, limit: usize) -> Result<ListingPage,
     let moment = tree.moment();
     for pair in moment.range(keys::records(after.map(|place| &place.address))) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
-        let (address, rest) = keys::parts_of_record(&key).ok_or_else(unreadable)?;
+        let (address, rest) = keys::parts_of_record(&key);
         if let Some(whole) = reading.take_if(|reading| !reading.is_of(address)) {
-            records.push(whole.finish()?);
+            records.push(whole.finish()?.record);
         }
         if records.len() == limit || (reading.is_none() && passed >= MAX_KEYS_PER_PAGE) {
             let keys = before.saturating_add(passed);
@@ -63,7 +63,7 @@ fn page(tree: &Tree, after: Option<&Place>, limit: usize) -> Result<ListingPage,
         reading.take(rest, &value)?;
         passed += 1;
     }
-    records.extend(reading.map(Reading::finish).transpose()?);
+    records.extend(reading.map(Reading::finish).transpose()?.map(|last| last.record));
     let done = before.saturating_add(passed);
     Ok(ListingPage { records, next: None, progress: Progress { done, total: done } })
 }

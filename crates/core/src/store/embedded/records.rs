@@ -1,47 +1,26 @@
-//! How a record is written into the tree and read from it.
-
-use serde::{Deserialize, Serialize};
+//! How a record is read from the tree.
 
 use super::tree::Tree;
+use super::value::{self, Form};
 use super::{keys, read_failed};
-use crate::{Address, Class, Error, EventId, Evidence, Lift, ManualEntry, Record, Tombstone, UnixSeconds};
+use crate::{Address, Error, Evidence, Record};
 
-/// A record without its evidence.
-#[derive(Serialize, Deserialize)]
-struct StoredHead {
-    counters: [u64; Class::ALL.len()],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    delivered: Option<UnixSeconds>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    manual: Option<ManualEntry>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lift: Option<Lift>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tombstone: Option<Tombstone>,
-}
-
-/// The value of a record's head.
-pub(super) fn head_value(record: &Record) -> Result<Vec<u8>, Error> {
-    let head = StoredHead {
-        counters: Class::ALL.map(|class| record.counters.get(class)),
-        delivered: record.last_delivered,
-        manual: record.manual.clone(),
-        lift: record.lift.clone(),
-        tombstone: record.tombstone,
-    };
-    serde_json::to_vec(&head).map_err(|error| Error::StoreFailed { reason: format!("a record cannot be written: {error}") })
+/// A record as it is in the tree.
+pub(super) struct Stored {
+    pub(super) record: Record,
+    pub(super) form: Form,
 }
 
 /// A record that is read key by key.
 pub(super) struct Reading {
     record: Record,
-    has_head: bool,
+    form: Option<Form>,
     evidence: Vec<Evidence>,
 }
 
 impl Reading {
     pub(super) fn of(address: Address) -> Self {
-        Self { record: Record::new(address), has_head: false, evidence: Vec::new() }
+        Self { record: Record::new(address), form: None, evidence: Vec::new() }
     }
 
     /// Whether it is the record of that address.
@@ -49,49 +28,45 @@ impl Reading {
         self.record.address.as_str().as_bytes() == address
     }
 
-    /// Takes the value of one of the record's keys, by what stands behind the key that they all begin with.
-    pub(super) fn take(&mut self, rest: &[u8], value: &[u8]) -> Result<(), Error> {
-        let text = std::str::from_utf8(value).map_err(|_| unreadable())?;
+    /// Takes the value of one of the record's keys, by what stands behind the address.
+    pub(super) fn take(&mut self, rest: &[u8], bytes: &[u8]) -> Result<(), Error> {
         if rest.is_empty() {
-            self.fill(serde_json::from_str(text).map_err(|_| unreadable())?);
+            let (form, evidence) = value::read_record(&mut self.record, bytes).ok_or_else(unreadable)?;
+            (self.form, self.evidence) = (Some(form), evidence);
             return Ok(());
         }
-        let id: Option<EventId> = std::str::from_utf8(rest).ok().and_then(|id| id.parse().ok());
-        self.evidence.push(Evidence::from_stored(id.ok_or_else(unreadable)?, text)?);
+        let evidence = value::read_evidence(bytes).filter(|evidence| evidence.id.as_str().as_bytes() == rest);
+        self.evidence.push(evidence.ok_or_else(unreadable)?);
         Ok(())
     }
 
-    fn fill(&mut self, head: StoredHead) {
-        self.has_head = true;
-        for (class, count) in Class::ALL.into_iter().zip(head.counters) {
-            *self.record.counters.get_mut(class) = count;
-        }
-        self.record.last_delivered = head.delivered;
-        self.record.manual = head.manual;
-        self.record.lift = head.lift;
-        self.record.tombstone = head.tombstone;
-    }
-
     /// The record, when all its keys were taken.
-    pub(super) fn finish(self) -> Result<Record, Error> {
-        if self.has_head { Ok(self.record.with_evidence(self.evidence)) } else { Err(unreadable()) }
+    pub(super) fn finish(self) -> Result<Stored, Error> {
+        let form = self.form.ok_or_else(unreadable)?;
+        Ok(Stored { record: self.record.with_evidence(self.evidence), form })
     }
 }
 
 /// Reads a record.
 pub(super) fn load(tree: &Tree, address: &Address) -> Result<Option<Record>, Error> {
-    let prefix = keys::head(address);
-    // Nearly every address asked about has no record: one look that the tree's filters answer, before any walk through it.
-    if !tree.keyspace.contains_key(&prefix).map_err(|error| read_failed(&error))? {
-        return Ok(None);
+    Ok(load_stored(tree, &keys::record(address), address)?.map(|stored| stored.record))
+}
+
+/// Reads a record, and how it is stored.
+pub(super) fn load_stored(tree: &Tree, key: &[u8], address: &Address) -> Result<Option<Stored>, Error> {
+    // Nearly every record is a single value, and nearly every address that is asked about has none.
+    let Some(value) = tree.keyspace.get(key).map_err(|error| read_failed(&error))? else { return Ok(None) };
+    let mut reading = Reading::of(address.clone());
+    reading.take(&[], &value)?;
+    if reading.form == Some(Form::Whole) {
+        return reading.finish().map(Some);
     }
-    let mut reading = None;
     // Only a snapshot is one state of the tree: a commit that happens meanwhile is seen whole or not at all.
-    let moment = tree.moment();
-    for pair in moment.prefix(&prefix) {
+    let mut reading = None;
+    for pair in tree.moment().range(keys::all_of(key)) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
         let reading = reading.get_or_insert_with(|| Reading::of(address.clone()));
-        reading.take(key.get(prefix.len()..).unwrap_or_default(), &value)?;
+        reading.take(keys::parts_of_record(&key).1, &value)?;
     }
     reading.map(Reading::finish).transpose()
 }

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use fjall::config::BlockSizePolicy;
 use fjall::{Database, Iter, Keyspace, KeyspaceCreateOptions, Readable as _, Snapshot};
 
 use super::io_failed;
@@ -16,6 +17,15 @@ const BLOCK_CACHE_BYTES: u64 = 256 << 20;
 
 /// The directory in which the tree lies.
 pub(super) const TREE: &str = "evidence";
+
+/// What the tree is called in its database.
+const KEYSPACE: &str = "records";
+
+/// What it was called when it held a key for every piece of evidence.
+const EARLIER_KEYSPACE: &str = "evidence";
+
+/// Size of a block of the tree's files before it is compressed, in bytes.
+const BLOCK_BYTES: u32 = 8 << 10;
 
 /// The tree, and the database that it is all of.
 #[derive(Clone)]
@@ -67,11 +77,15 @@ impl Tree {
         let path = &directory.join(TREE);
         let open = || {
             let database = Database::builder(path).cache_size(BLOCK_CACHE_BYTES).open()?;
-            let keyspace = database.keyspace("evidence", KeyspaceCreateOptions::default)?;
-            Ok(Self { database, keyspace, moments: Arc::default() })
+            if database.keyspace_exists(EARLIER_KEYSPACE) {
+                return Ok(None);
+            }
+            let options = || KeyspaceCreateOptions::default().data_block_size_policy(BlockSizePolicy::all(BLOCK_BYTES));
+            let keyspace = database.keyspace(KEYSPACE, options)?;
+            Ok(Some(Self { database, keyspace, moments: Arc::default() }))
         };
         match catch_unwind(AssertUnwindSafe(open)) {
-            Ok(Ok(opened)) => Ok(opened),
+            Ok(Ok(opened)) => opened.ok_or_else(|| of_an_earlier_layout(directory)),
             Ok(Err(fjall::Error::Locked)) => Err(Error::DirectoryInUse { directory: directory.display().to_string() }),
             Ok(Err(error)) => Err(match io_cause(&error) {
                 Some(cause) if !tells_of_damage(cause.kind()) => io_failed("open", path, cause),
@@ -80,6 +94,13 @@ impl Tree {
             Err(_) => Err(cannot_be_opened(path, "its files do not fit together")),
         }
     }
+}
+
+fn of_an_earlier_layout(directory: &Path) -> Error {
+    let directory = directory.display();
+    let reason =
+        format!("{directory} was written by a version with another layout; export its addresses with that one and import them");
+    Error::StoreFailed { reason }
 }
 
 /// The operating system's error under one of fjall's.
