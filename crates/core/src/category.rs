@@ -62,17 +62,21 @@ const CATEGORIES: [(&str, Class); 17] = [
 
 /// A bounce category (`bounceCat`): lower-case, without blanks, at most [`MAX_CATEGORY_BYTES`] long; empty if none was given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BounceCategory(Cow<'static, str>);
+pub struct BounceCategory {
+    name: Cow<'static, str>,
+    /// That of the name: asked for several times an event.
+    class: Class,
+}
 
 impl BounceCategory {
     /// The category of an event that names none.
-    pub const NONE: Self = Self(Cow::Borrowed(""));
+    pub const NONE: Self = Self { name: Cow::Borrowed(""), class: Class::Unmapped };
 
     /// Reads a category as it stood on the wire: case and blanks do not count, and any text is a category.
     #[must_use]
     pub fn from_wire(text: &str) -> Self {
-        if let Some((name, _)) = CATEGORIES.iter().find(|(name, _)| *name == text) {
-            return Self(Cow::Borrowed(name));
+        if let Some(named) = Self::named_so(text) {
+            return named;
         }
         let mut name = String::new();
         for letter in text.chars().filter(|letter| !letter.is_whitespace() && !letter.is_control()).flat_map(char::to_lowercase) {
@@ -81,22 +85,24 @@ impl BounceCategory {
             }
             name.push(letter);
         }
-        match CATEGORIES.iter().find(|(known, _)| *known == name) {
-            Some((known, _)) => Self(Cow::Borrowed(known)),
-            None => Self(Cow::Owned(name)),
-        }
+        Self::named_so(&name).unwrap_or(Self { name: Cow::Owned(name), class: Class::Unmapped })
+    }
+
+    fn named_so(text: &str) -> Option<Self> {
+        let (name, class) = CATEGORIES.iter().find(|(name, _)| *name == text)?;
+        Some(Self { name: Cow::Borrowed(name), class: *class })
     }
 
     /// The name, empty if the event named none.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
     /// The class that the provider documents for it; [`Class::Unmapped`] for all that it does not name.
     #[must_use]
     pub fn class(&self) -> Class {
-        CATEGORIES.iter().find(|(name, _)| *name == self.0).map_or(Class::Unmapped, |(_, class)| *class)
+        self.class
     }
 
     /// The names of all categories that the provider names.

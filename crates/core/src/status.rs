@@ -17,23 +17,25 @@ impl EnhancedStatusCode {
     /// The code at the start of a text such as `5.1.1 (bad destination mailbox address)`; `None` if there is none.
     #[must_use]
     pub fn from_wire(text: &str) -> Option<Self> {
-        let text = text.trim_start();
-        let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
-        let mut parts = text[..end].split('.');
-        let (class, subject, detail) = (parts.next()?, parts.next()?, parts.next()?);
-        let number = |part: &str| (1..=3).contains(&part.len()).then(|| part.parse::<u16>().ok()).flatten();
-        let class = match class {
-            "2" => 2,
-            "4" => 4,
-            "5" => 5,
-            _ => return None,
-        };
+        let mut rest = text.trim_start().as_bytes();
+        let [class @ (b'2' | b'4' | b'5'), b'.', behind @ ..] = rest else { return None };
+        rest = behind;
+        let subject = number(&mut rest)?;
+        let [b'.', behind @ ..] = rest else { return None };
+        rest = behind;
+        let detail = number(&mut rest)?;
         // A fourth part would make it an IP address, a version, anything but a status code; a full stop after it is prose.
-        if parts.next().is_some_and(|rest| !rest.is_empty()) {
-            return None;
-        }
-        Some(Self { class, subject: number(subject)?, detail: number(detail)? })
+        let is_longer = matches!(rest, [b'.', b'0'..=b'9', ..]);
+        (!is_longer).then_some(Self { class: class - b'0', subject, detail })
     }
+}
+
+/// Takes a number of one to three digits from the front.
+fn number(rest: &mut &[u8]) -> Option<u16> {
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (number, behind) = rest.split_at(digits);
+    *rest = behind;
+    (1..=3).contains(&digits).then(|| number.iter().fold(0, |number, digit| 10 * number + u16::from(digit - b'0')))
 }
 
 impl fmt::Display for EnhancedStatusCode {
@@ -51,11 +53,14 @@ mod tests {
         let code = EnhancedStatusCode::from_wire("5.1.1 (bad destination mailbox address)").unwrap();
         assert_eq!(code.to_string(), "5.1.1");
         assert_eq!(EnhancedStatusCode::from_wire(" 4.7.650").unwrap().to_string(), "4.7.650");
+        for prose in ["5.1.1.", "5.1.1..1", "5.1.1x", "5.01.001"] {
+            assert_eq!(EnhancedStatusCode::from_wire(prose).map(|code| code.to_string()).as_deref(), Some("5.1.1"), "{prose}");
+        }
     }
 
     #[test]
     fn anything_else_is_no_code() {
-        for text in ["", "5.1", "3.1.1", "5.1.1.1", "5.1234.1", "x5.1.1", "5..1", "550 5.1.1"] {
+        for text in ["", "5.1", "3.1.1", "5.1.1.1", "5.1234.1", "5.1.1234", "55.1.1", "x5.1.1", "5..1", "5.1.", "550 5.1.1"] {
             assert_eq!(EnhancedStatusCode::from_wire(text), None, "{text:?}");
         }
     }

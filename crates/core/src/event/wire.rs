@@ -1,6 +1,7 @@
 //! One event as the provider sends it: a JSON object with eleven fields that matter.
 
 mod json;
+mod plain;
 
 use std::borrow::Cow;
 
@@ -19,7 +20,7 @@ pub const MAX_AHEAD_SECONDS: i64 = DAY_SECONDS;
 const UNRECORDED_KINDS: [&str; 4] = ["t", "tq", "r", "rs"];
 
 /// The fields of one event, unread. A field that is missing, `null` or empty is empty.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookEvent<'a> {
     /// `type`: the record type.
     pub kind: Cow<'a, str>,
@@ -63,7 +64,14 @@ impl WebhookEvent<'_> {
     ///
     /// [`Error::MalformedJson`] if the bytes are not one JSON object, name a field twice, or are nested more than 127 deep.
     pub fn from_json(bytes: &[u8]) -> Result<WebhookEvent<'_>, Error> {
-        serde_json::from_slice(bytes).map_err(|error| Error::MalformedJson { reason: without_content(&error) })
+        let read = match std::str::from_utf8(bytes) {
+            Ok(text) => match plain::read(text) {
+                Some(event) => return Ok(event),
+                None => serde_json::from_str(text),
+            },
+            Err(_) => serde_json::from_slice(bytes),
+        };
+        read.map_err(|error| Error::MalformedJson { reason: without_content(&error) })
     }
 
     /// Reads the fields. `received` is the time of receipt, which stands in for a `timeLogged` that cannot be believed; the
@@ -112,9 +120,7 @@ impl WebhookEvent<'_> {
         classifier: &Classifier,
     ) -> Option<StoredOpinion> {
         match kind {
-            EventKind::Bounce | EventKind::RemoteBounce => {
-                classifier.opinion(status, &self.dsn_diag).map(|opinion| opinion.to_stored())
-            }
+            EventKind::Bounce | EventKind::RemoteBounce => classifier.stored_opinion(status, &self.dsn_diag),
             EventKind::Delivered | EventKind::Complaint => None,
         }
     }

@@ -11,7 +11,7 @@ use super::compiler::Compiler;
 use super::reply::{Reply, SHORT_DIAGNOSTIC_BYTES, ShortReply};
 use super::rule::{CodeRule, Rule};
 use super::rules;
-use super::stored::{CLASSES, is_rule_id};
+use super::stored::{CLASSES, StoredOpinion, is_rule_id};
 use super::{ExtraRule, Fault, Opinion, RuleError};
 use crate::{Class, EnhancedStatusCode};
 
@@ -75,6 +75,14 @@ pub(super) struct Phrase {
     pub(super) len: usize,
     pub(super) first_use: usize,
     pub(super) last_use: usize,
+}
+
+/// What decided, and where it stands in the folded text.
+struct Decision<'r> {
+    class: Option<Class>,
+    fault: Fault,
+    rule: &'r str,
+    folded: Range<usize>,
 }
 
 /// A set of rules, compiled.
@@ -146,23 +154,43 @@ impl Classifier {
     #[must_use]
     pub fn opinion(&self, status: Option<EnhancedStatusCode>, diagnostic: &str) -> Option<Opinion<'_>> {
         if diagnostic.len() <= SHORT_DIAGNOSTIC_BYTES {
-            self.judge(&ShortReply::read(diagnostic), status)
+            self.opinion_on(&ShortReply::read(diagnostic), status)
         } else {
-            self.judge(&<Reply<'_>>::read(diagnostic), status)
+            self.opinion_on(&<Reply<'_>>::read(diagnostic), status)
         }
     }
 
-    fn judge<const BYTES: usize>(&self, reply: &Reply<'_, BYTES>, status: Option<EnhancedStatusCode>) -> Option<Opinion<'_>> {
+    /// As [`opinion`](Self::opinion), as it is kept: without the words that decided, which it takes time to find again.
+    #[must_use]
+    pub fn stored_opinion(&self, status: Option<EnhancedStatusCode>, diagnostic: &str) -> Option<StoredOpinion> {
+        let decision = if diagnostic.len() <= SHORT_DIAGNOSTIC_BYTES {
+            self.judge(&ShortReply::read(diagnostic), status)
+        } else {
+            self.judge(&<Reply<'_>>::read(diagnostic), status)
+        };
+        decision.map(|Decision { class, fault, rule, .. }| StoredOpinion { class, fault, rule: rule.into() })
+    }
+
+    fn opinion_on<const BYTES: usize>(
+        &self,
+        reply: &Reply<'_, BYTES>,
+        status: Option<EnhancedStatusCode>,
+    ) -> Option<Opinion<'_>> {
+        let Decision { class, fault, rule, folded } = self.judge(reply, status)?;
+        Some(Opinion { class, fault, rule, matched: reply.origin(folded) })
+    }
+
+    fn judge<const BYTES: usize>(&self, reply: &Reply<'_, BYTES>, status: Option<EnhancedStatusCode>) -> Option<Decision<'_>> {
         let hits = self.hits(reply.folded());
         let by_words = |stages: Range<usize>| {
             let hit = hits[stages].iter().flatten().next()?;
             let rule = &self.rules[usize::from(hit.rule)];
             let transient = rule.class == Some(Class::Hard) && reply.codes().is_transient(usize::from(hit.start) + 1, status);
-            Some(Opinion {
+            Some(Decision {
                 class: if transient { Some(Class::Soft) } else { rule.class },
                 fault: rule.fault,
                 rule: &rule.id,
-                matched: reply.origin(usize::from(hit.start)..usize::from(hit.end)),
+                folded: usize::from(hit.start)..usize::from(hit.end),
             })
         };
         by_words(0..Stage::SpecialHard as usize)
@@ -233,15 +261,15 @@ fn by_code<const BYTES: usize>(
     reply: &Reply<'_, BYTES>,
     status: Option<EnhancedStatusCode>,
     rules: &'static [CodeRule],
-) -> Option<Opinion<'static>> {
+) -> Option<Decision<'static>> {
     reply.codes().specific(status).find_map(|(code, place)| {
         let rule = rules.iter().find(|rule| rule.holds_for(code))?;
-        Some(Opinion { class: rule.class, fault: rule.fault, rule: rule.id, matched: reply.origin(place) })
+        Some(Decision { class: rule.class, fault: rule.fault, rule: rule.id, folded: place })
     })
 }
 
 /// HARD by code alone: only if all codes that say something say so, and none is for the time being.
-fn hard_by_code<const BYTES: usize>(reply: &Reply<'_, BYTES>, status: Option<EnhancedStatusCode>) -> Option<Opinion<'static>> {
+fn hard_by_code<const BYTES: usize>(reply: &Reply<'_, BYTES>, status: Option<EnhancedStatusCode>) -> Option<Decision<'static>> {
     let rule = &rules::HARD_CODES;
     let mut place = None;
     for (code, range) in reply.codes().specific(status) {
@@ -250,7 +278,7 @@ fn hard_by_code<const BYTES: usize>(reply: &Reply<'_, BYTES>, status: Option<Enh
         }
         place = place.or(Some(range));
     }
-    Some(Opinion { class: rule.class, fault: rule.fault, rule: rule.id, matched: reply.origin(place?) })
+    Some(Decision { class: rule.class, fault: rule.fault, rule: rule.id, folded: place? })
 }
 
 impl CodeRule {

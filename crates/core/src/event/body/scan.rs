@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr_iter;
+
 use super::{Form, MAX_EVENTS_PER_BODY};
 
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -43,13 +45,15 @@ fn are_events(bytes: &[u8], whole: Range<usize>, first_value: Option<usize>, lin
 fn lines(bytes: &[u8], whole: Range<usize>) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut start = whole.start;
-    for line in bytes[whole].split(|byte| *byte == b'\n') {
+    let ends = memchr_iter(b'\n', &bytes[whole.clone()]).map(|end| whole.start + end);
+    for end in ends.chain([whole.end]) {
+        let line = &bytes[start..end];
         let first = line.iter().position(|byte| !is_blank(*byte));
         let last = line.iter().rposition(|byte| !is_blank(*byte));
         if let (Some(first), Some(last)) = (first, last) {
             lines.push(start + first..start + last + 1);
         }
-        start += line.len() + 1;
+        start = end + 1;
     }
     lines
 }

@@ -67,11 +67,29 @@ const FIELDS: [&str; 11] = [
     "vmta",
 ];
 
+/// The number of a name in [`FIELDS`]. Spelt out, so that each comparison is one of a known length.
+pub(super) fn number_of(name: &str) -> Option<usize> {
+    Some(match name {
+        "type" => 0,
+        "timeLogged" => 1,
+        "orig" => 2,
+        "rcpt" => 3,
+        "dsnAction" => 4,
+        "dsnStatus" => 5,
+        "dsnDiag" => 6,
+        "bounceCat" => 7,
+        "rcvSmtpUser" => 8,
+        "header_Message-Id" => 9,
+        "vmta" => 10,
+        _ => return None,
+    })
+}
+
 const MUST_BE_TEXT: [&str; 2] = ["type", "rcpt"];
 
 impl<'a> WebhookEvent<'a> {
     /// The field of that number in [`FIELDS`].
-    fn slot(&mut self, field: usize) -> &mut Cow<'a, str> {
+    pub(super) fn slot(&mut self, field: usize) -> &mut Cow<'a, str> {
         match field {
             0 => &mut self.kind,
             1 => &mut self.time_logged,
@@ -102,7 +120,7 @@ impl<'de> Deserialize<'de> for FieldName {
             }
 
             fn visit_str<E>(self, name: &str) -> Result<FieldName, E> {
-                Ok(FieldName(FIELDS.iter().position(|field| *field == name)))
+                Ok(FieldName(number_of(name)))
             }
         }
         deserializer.deserialize_identifier(NameVisitor)
@@ -219,5 +237,18 @@ impl<'de> Visitor<'de> for Skipped {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self, A::Error> {
         while map.next_entry::<Self, Self>()?.is_some() {}
         Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_has_its_own_number() {
+        for (number, field) in FIELDS.into_iter().enumerate() {
+            assert_eq!(number_of(field), Some(number), "{field}");
+        }
+        assert_eq!([number_of(""), number_of("Type"), number_of("header_message-id")], [None; 3]);
     }
 }
