@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
 use suppressd_service::proto::{
-    BatchIsSuppressedRequest, IsSuppressedRequest, IsSuppressedResponse, StreamIsSuppressedRequest, SuppressionResult,
+    BatchIsSuppressedRequest, BatchIsSuppressedResponse, BatchView, IsSuppressedRequest, IsSuppressedResponse,
+    StreamIsSuppressedRequest, SuppressionResult,
 };
 use tonic::Status;
 use tonic::transport::Channel;
@@ -71,6 +72,15 @@ impl Checks {
         let request = self.caller.request(request);
         let mut client = self.client.clone();
         self.caller.wait_for(client.batch_is_suppressed(request)).map(|answer| answer.into_inner().results)
+    }
+
+    /// Asks only for those who must not be mailed.
+    pub(crate) fn suppressed_of(&self, emails: &[&str]) -> BatchIsSuppressedResponse {
+        let emails = emails.iter().map(|email| (*email).to_owned()).collect();
+        let view = BatchView::SuppressedOnly.into();
+        let request = self.caller.request(BatchIsSuppressedRequest { emails, view, ..BatchIsSuppressedRequest::default() });
+        let mut client = self.client.clone();
+        self.caller.wait_for(client.batch_is_suppressed(request)).unwrap().into_inner()
     }
 
     /// Sends one message after the other, each when the answer to the one before it is there. Ends with the first fault.

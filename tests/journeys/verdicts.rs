@@ -17,6 +17,7 @@ super::on_both_stores!(
     spellings_of_one_address_are_one,
     an_account_is_judged_by_its_own_soft_bounces,
     a_batch_answers_in_order_and_marks_the_impossible,
+    of_a_batch_only_who_is_suppressed_may_be_asked_for,
     a_stream_answers_batch_after_batch,
 );
 
@@ -138,6 +139,21 @@ fn a_batch_answers_in_order_and_marks_the_impossible(ground: &Ground) {
     let refused = server.checks().batch(&["a@example.com"; 1001]).unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert!(refused.message().contains("1000"), "{refused}");
+}
+
+fn of_a_batch_only_who_is_suppressed_may_be_asked_for(ground: &Ground) {
+    let server = ground.start();
+    server.webhook().post(body("b", "bad@example.com", "bad-mailbox", 1)).counts();
+    server.webhook().post(body("b", "soft@example.com", "quota-issues", 2)).counts();
+    let emails = ["ok@example.com", "nonsense", "soft@example.com", "BAD@example.com", "ok@example.com"];
+    let in_full = server.checks().batch(&emails).unwrap();
+    let answer = server.checks().suppressed_of(&emails);
+    let only = answer.suppressed_only.unwrap();
+    assert_eq!((answer.results, only.judged), (vec![], 5));
+    let named: Vec<_> = only.suppressed.into_iter().map(|one| (one.place, one.result.unwrap())).collect();
+    assert_eq!(named, [(1, in_full[1].clone()), (3, in_full[3].clone())]);
+    let nobody = server.checks().suppressed_of(&["ok@example.com"]).suppressed_only.unwrap();
+    assert_eq!((nobody.judged, nobody.suppressed.len()), (1, 0));
 }
 
 fn a_stream_answers_batch_after_batch(ground: &Ground) {

@@ -61,6 +61,9 @@ impl Schemas {
                 required.push(json_name.clone());
             }
             let mut schema = field_schema(&field);
+            if side == Side::Request && matches!(field.kind(), Kind::Enum(_)) {
+                schema = or_number(&schema);
+            }
             if side == Side::Request && !is_required {
                 schema = or_null(schema);
             }
@@ -108,6 +111,11 @@ pub(super) fn field_schema(field: &FieldDescriptor) -> Value {
     let more = form(name_of(field.parent_message()), field.name());
     schema.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     schema
+}
+
+/// A value of an enum may also be given by its number.
+fn or_number(schema: &Value) -> Value {
+    json!({"anyOf": [schema, {"type": "integer", "minimum": i32::MIN, "maximum": i32::MAX}]})
 }
 
 /// What may be left out may also be `null`, which means the same.
