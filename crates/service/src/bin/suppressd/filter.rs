@@ -2,6 +2,7 @@
 //!
 //! One thread reads, one asks, one writes; between them are queues of few batches, so a list of any length takes the same memory.
 
+mod answer;
 mod asking;
 mod batch;
 mod layout;

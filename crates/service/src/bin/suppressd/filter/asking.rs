@@ -3,18 +3,24 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
-use suppressd_service::proto::StreamIsSuppressedRequest;
-use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
+use http::uri::PathAndQuery;
+use suppressd_service::batch::Question;
+use suppressd_service::proto::{BatchView, StreamIsSuppressedResponse};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Code, Status};
+use tonic::client::Grpc;
+use tonic::{Code, Request, Status, Streaming};
+use tonic_prost::ProstCodec;
 
 use super::batch::Batch;
 use super::window::{Answered, Window};
 use crate::attempts::Attempts;
 use crate::cli::QuestionArguments;
 use crate::grpc_client::{AuthorizedChannel, refusal};
+
+/// The method that is called.
+const METHOD: &str = "/suppression.v1.SuppressionService/StreamIsSuppressed";
 
 /// Most addresses of one message. A server may take fewer: then it is asked for half as many, and so on.
 const ADDRESSES_PER_MESSAGE: usize = 1000;
@@ -61,7 +67,7 @@ impl From<Status> for Broken {
 /// Asks until all of the list is answered for. In the end, `answered` is closed.
 pub(super) async fn ask_all(channel: AuthorizedChannel, question: &QuestionArguments, ends: Ends) -> anyhow::Result<()> {
     let mut asker = Asker {
-        client: SuppressionServiceClient::new(channel),
+        client: Grpc::new(channel),
         question,
         ends,
         window: Window::default(),
@@ -81,7 +87,7 @@ pub(super) async fn ask_all(channel: AuthorizedChannel, question: &QuestionArgum
 }
 
 struct Asker<'a> {
-    client: SuppressionServiceClient<AuthorizedChannel>,
+    client: Grpc<AuthorizedChannel>,
     question: &'a QuestionArguments,
     ends: Ends,
     window: Window,
@@ -94,8 +100,8 @@ impl Asker<'_> {
     /// Holds one stream, until all is answered or it fails.
     async fn converse(&mut self) -> Result<(), Broken> {
         let (messages, queue) = mpsc::channel(MESSAGES_WAITING);
-        let opened = timeout(ANSWER_TIMEOUT, self.client.stream_is_suppressed(ReceiverStream::new(queue))).await;
-        let mut answers = opened.unwrap_or_else(|_| Err(too_late()))?.into_inner();
+        let opened = timeout(ANSWER_TIMEOUT, self.open(ReceiverStream::new(queue))).await;
+        let mut answers = opened.unwrap_or_else(|_| Err(too_late()))?;
         loop {
             self.hand_on().await?;
             if self.window.is_over() {
@@ -111,7 +117,7 @@ impl Asker<'_> {
                 }
                 answer = timeout(ANSWER_TIMEOUT, answers.message()), if self.window.awaits_answers() => {
                     match answer.unwrap_or_else(|_| Err(too_late())) {
-                        Ok(Some(answer)) => self.window.answer(answer.results)?,
+                        Ok(Some(answer)) => self.window.answer(answer)?,
                         ended => return Err(end_of(ended)),
                     }
                     self.attempts.succeeded();
@@ -120,12 +126,19 @@ impl Asker<'_> {
         }
     }
 
-    fn next_message(&mut self) -> StreamIsSuppressedRequest {
-        StreamIsSuppressedRequest {
+    /// Not by the generated client, whose messages hold each address as a text of its own.
+    async fn open(&mut self, questions: ReceiverStream<Question>) -> Result<Streaming<StreamIsSuppressedResponse>, Status> {
+        self.client.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let answers = self.client.streaming(Request::new(questions), PathAndQuery::from_static(METHOD), ProstCodec::default());
+        Ok(answers.await?.into_inner())
+    }
+
+    fn next_message(&mut self) -> Question {
+        Question {
             emails: self.window.next_message(self.addresses_per_message),
             account: self.question.account.clone(),
             strict: self.question.strict,
-            ..StreamIsSuppressedRequest::default()
+            view: BatchView::SuppressedOnly.into(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! Records that are asked for together.
 
+use suppressd_service::batch::Emails;
+
 /// Most addresses of a batch: what a server takes in one message by default.
 const MAX_ADDRESSES: usize = 1000;
 
@@ -19,7 +21,7 @@ pub(super) struct Batch {
     bytes: Vec<u8>,
     records: Vec<Record>,
     /// One for each record that is to be asked for.
-    emails: Vec<String>,
+    emails: Emails,
 }
 
 struct Record {
@@ -42,6 +44,8 @@ pub(super) enum Content {
 /// One record as it is handed on.
 pub(super) struct Piece<'a> {
     pub(super) bytes: &'a [u8],
+    /// Where it ends within the batch.
+    pub(super) end: usize,
     pub(super) line: u64,
     pub(super) content: Content,
 }
@@ -68,15 +72,20 @@ impl Batch {
             Ok("") => Content::Refused("it is empty"),
             Ok(text) if text.len() > MAX_ADDRESS_BYTES => Content::Refused("it is too long"),
             Ok(text) => {
-                self.emails.push(text.to_owned());
+                self.emails.push(text);
                 Content::Asked
             }
         };
         self.push(bytes, line, content);
     }
 
-    pub(super) fn emails(&self) -> &[String] {
+    pub(super) fn emails(&self) -> &Emails {
         &self.emails
+    }
+
+    /// All of its records.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     pub(super) fn len_bytes(&self) -> usize {
@@ -88,7 +97,7 @@ impl Batch {
         self.records.iter().map(move |Record { end, line, content }| {
             let bytes = &self.bytes[start..*end];
             start = *end;
-            Piece { bytes, line: *line, content: *content }
+            Piece { bytes, end: *end, line: *line, content: *content }
         })
     }
 }

@@ -2,18 +2,21 @@
 
 use std::collections::VecDeque;
 
-use anyhow::{Context as _, ensure};
-use suppressd_service::proto::SuppressionResult;
+use anyhow::Context as _;
+use suppressd_service::batch::Emails;
+use suppressd_service::proto::{StreamIsSuppressedResponse, SuppressionResult};
 
+use super::answer::suppressed;
 use super::batch::Batch;
 
 /// Most batches that are on their way.
 const MAX_BATCHES: usize = 8;
 
-/// A batch with one answer for each of its addresses.
+/// A batch, all of whose addresses were answered for.
 pub(super) struct Answered {
     pub(super) batch: Batch,
-    pub(super) results: Vec<SuppressionResult>,
+    /// Who must not be mailed, by their places and in their order. Everybody else may be.
+    pub(super) suppressed: Vec<(usize, SuppressionResult)>,
 }
 
 #[derive(Default)]
@@ -25,17 +28,20 @@ pub(super) struct Window {
 }
 
 struct Pending {
-    answered: Answered,
+    batch: Batch,
+    suppressed: Vec<(usize, SuppressionResult)>,
+    /// For how many of its addresses, from the first, there is an answer.
+    answered: usize,
     sent: usize,
 }
 
 impl Pending {
     fn is_complete(&self) -> bool {
-        self.answered.results.len() == self.answered.batch.emails().len()
+        self.answered == self.batch.emails().len()
     }
 
     fn is_sent(&self) -> bool {
-        self.sent == self.answered.batch.emails().len()
+        self.sent == self.batch.emails().len()
     }
 }
 
@@ -47,10 +53,7 @@ impl Window {
     /// Takes the next batch, or that there are no more.
     pub(super) fn take(&mut self, read: Option<Batch>) {
         match read {
-            Some(batch) => {
-                let results = Vec::with_capacity(batch.emails().len());
-                self.batches.push_back(Pending { answered: Answered { batch, results }, sent: 0 });
-            }
+            Some(batch) => self.batches.push_back(Pending { batch, suppressed: Vec::new(), answered: 0, sent: 0 }),
             None => self.has_read_all = true,
         }
     }
@@ -68,10 +71,9 @@ impl Window {
     }
 
     /// The addresses of the next message: so many at most, and all of one batch.
-    pub(super) fn next_message(&mut self, most: usize) -> Vec<String> {
-        let Some(pending) = self.batches.iter_mut().find(|pending| !pending.is_sent()) else { return Vec::new() };
-        let rest = &pending.answered.batch.emails()[pending.sent..];
-        let message = rest[..rest.len().min(most)].to_vec();
+    pub(super) fn next_message(&mut self, most: usize) -> Emails {
+        let Some(pending) = self.batches.iter_mut().find(|pending| !pending.is_sent()) else { return Emails::default() };
+        let message = pending.batch.emails().part(pending.sent, most);
         pending.sent += message.len();
         self.unanswered.push_back(message.len());
         message
@@ -79,25 +81,29 @@ impl Window {
 
     /// Takes the answer to the oldest message that has none. One that does not fit it is an error: nobody may be let through by
     /// another's answer, or by one that does not say whether.
-    pub(super) fn answer(&mut self, results: Vec<SuppressionResult>) -> anyhow::Result<()> {
+    pub(super) fn answer(&mut self, answer: StreamIsSuppressedResponse) -> anyhow::Result<()> {
         let asked = self.unanswered.pop_front().context("the server answered what was not asked")?;
-        ensure!(results.len() == asked, "the server answered for {} of {asked} addresses", results.len());
-        ensure!(results.iter().all(|result| result.suppressed.is_some()), "the server's answer lacks `suppressed`");
+        let suppressed = suppressed(answer, asked)?;
         let pending = self.batches.iter_mut().find(|pending| !pending.is_complete()).context("an answer to nothing")?;
-        pending.answered.results.extend(results);
+        let first = pending.answered;
+        pending.suppressed.extend(suppressed.into_iter().map(|(place, result)| (first + place, result)));
+        pending.answered += asked;
         Ok(())
     }
 
     /// The oldest batch, if it is complete.
     pub(super) fn release(&mut self) -> Option<Answered> {
-        if self.batches.front()?.is_complete() { Some(self.batches.pop_front()?.answered) } else { None }
+        if !self.batches.front()?.is_complete() {
+            return None;
+        }
+        self.batches.pop_front().map(|Pending { batch, suppressed, .. }| Answered { batch, suppressed })
     }
 
     /// What is not answered has to be sent again.
     pub(super) fn forget_sent(&mut self) {
         self.unanswered.clear();
         for pending in &mut self.batches {
-            pending.sent = pending.answered.results.len();
+            pending.sent = pending.answered;
         }
     }
 }
@@ -115,8 +121,13 @@ mod tests {
         batch
     }
 
-    fn results(count: usize) -> Vec<SuppressionResult> {
-        vec![SuppressionResult { suppressed: Some(false), ..SuppressionResult::default() }; count]
+    /// Of so many, of whom none or the last one is suppressed.
+    fn answer(count: usize, is_last_suppressed: bool) -> StreamIsSuppressedResponse {
+        let result = |place| SuppressionResult {
+            suppressed: Some(is_last_suppressed && place + 1 == count),
+            ..SuppressionResult::default()
+        };
+        StreamIsSuppressedResponse { results: (0..count).map(result).collect(), suppressed_only: None }
     }
 
     #[test]
@@ -126,18 +137,20 @@ mod tests {
             window.take(Some(batch(addresses)));
         }
         window.take(None);
-        assert_eq!(window.release().unwrap().results.len(), 0);
+        assert_eq!(window.release().unwrap().batch.emails().len(), 0);
         assert_eq!((window.next_message(3).len(), window.next_message(3).len(), window.next_message(3).len()), (3, 2, 2));
         assert!(!window.has_unsent() && window.awaits_answers());
-        window.answer(results(3)).unwrap();
+        window.answer(answer(3, true)).unwrap();
         assert!(window.release().is_none());
         window.forget_sent();
-        assert_eq!(window.next_message(9), ["3@example.com", "4@example.com"]);
-        window.answer(results(2)).unwrap();
-        assert_eq!(window.release().unwrap().results.len(), 5);
+        assert_eq!(window.next_message(9), ["3@example.com", "4@example.com"].iter().collect());
+        window.answer(answer(2, true)).unwrap();
+        let Answered { batch, suppressed } = window.release().unwrap();
+        let places: Vec<usize> = suppressed.into_iter().map(|(place, _)| place).collect();
+        assert_eq!((batch.emails().len(), places), (5, vec![2, 4]));
         assert!(window.release().is_none() && !window.is_over());
         window.next_message(9);
-        window.answer(results(2)).unwrap();
+        window.answer(answer(2, false)).unwrap();
         assert!(window.release().is_some() && window.is_over());
     }
 
@@ -145,12 +158,12 @@ mod tests {
     fn an_answer_that_does_not_fit_is_an_error() {
         let mut window = Window::default();
         window.take(Some(batch(2)));
-        assert!(window.answer(results(2)).is_err(), "nothing was asked");
+        assert!(window.answer(answer(2, false)).is_err(), "nothing was asked");
         window.next_message(2);
-        assert!(window.answer(results(1)).is_err());
+        assert!(window.answer(answer(1, false)).is_err());
         window.forget_sent();
         window.next_message(2);
-        assert!(window.answer(vec![SuppressionResult::default(); 2]).is_err(), "it does not say whether");
+        assert!(window.answer(StreamIsSuppressedResponse::default()).is_err());
         assert!(window.release().is_none());
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
+use std::ops::Range;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use suppressd_service::proto::{SuppressionReason, SuppressionResult};
 use tokio::sync::{mpsc, oneshot};
 
@@ -55,8 +56,8 @@ struct Writer<W: Write> {
 impl Writer<BufWriter<Sink>> {
     fn write_all(mut self, answered: &mut mpsc::Receiver<Answered>, progress: &Progress) -> anyhow::Result<Tally> {
         self.begin()?;
-        while let Some(Answered { batch, results }) = answered.blocking_recv() {
-            self.batch(&batch, results)?;
+        while let Some(Answered { batch, suppressed }) = answered.blocking_recv() {
+            self.batch(&batch, suppressed)?;
             progress.advance(batch.len_bytes(), batch.emails().len());
         }
         let Self { clean, rejects, tally } = self;
@@ -73,29 +74,45 @@ impl<W: Write> Writer<W> {
         self.rejects.as_mut().map_or(Ok(()), |rejects| rejects.write_all(REJECTS_HEADER)).context("cannot write the rejects")
     }
 
-    fn batch(&mut self, batch: &Batch, results: Vec<SuppressionResult>) -> anyhow::Result<()> {
-        let mut asked = batch.emails().iter().zip(results);
+    fn batch(&mut self, batch: &Batch, suppressed: Vec<(usize, SuppressionResult)>) -> anyhow::Result<()> {
+        let mut suppressed = suppressed.into_iter().peekable();
+        let mut place = 0;
+        // Nearly everybody is kept: those who stand one behind the other are written together.
+        let mut kept = 0..0;
         for piece in batch.pieces() {
             match piece.content {
-                Content::NoAddress => self.clean.write_all(piece.bytes).context("cannot write")?,
+                Content::NoAddress => kept.end = piece.end,
                 Content::Refused(why) => {
+                    self.keep(batch, &mut kept, piece.end)?;
                     let whole = piece.bytes.trim_ascii();
                     self.drop(&piece, whole, SuppressionReason::InvalidAddress, why)?;
                 }
                 Content::Asked => {
-                    let (email, result) = asked.next().context("an address has no answer")?;
-                    // Kept is only what the server has said that of.
-                    if result.suppressed == Some(false) {
-                        self.tally.kept += 1;
-                        self.clean.write_all(piece.bytes).context("cannot write")?;
-                    } else {
-                        let detail = if result.error.is_empty() { &result.detail } else { &result.error };
-                        self.drop(&piece, email.as_bytes(), result.reason(), detail)?;
+                    match suppressed.next_if(|(of, _)| *of == place) {
+                        None => {
+                            self.tally.kept += 1;
+                            kept.end = piece.end;
+                        }
+                        Some((_, result)) => {
+                            self.keep(batch, &mut kept, piece.end)?;
+                            let email = batch.emails().get(place).unwrap_or_default();
+                            let detail = if result.error.is_empty() { &result.detail } else { &result.error };
+                            self.drop(&piece, email.as_bytes(), result.reason(), detail)?;
+                        }
                     }
+                    place += 1;
                 }
             }
         }
-        Ok(())
+        ensure!(suppressed.next().is_none(), "an answer names an address that was not asked for");
+        let end = kept.end;
+        self.keep(batch, &mut kept, end)
+    }
+
+    /// Writes what is kept so far. The next that is kept stands behind `next`.
+    fn keep(&mut self, batch: &Batch, kept: &mut Range<usize>, next: usize) -> anyhow::Result<()> {
+        let bytes = std::mem::replace(kept, next..next);
+        self.clean.write_all(&batch.bytes()[bytes]).context("cannot write")
     }
 
     fn drop(&mut self, piece: &Piece<'_>, what: &[u8], reason: SuppressionReason, detail: &str) -> anyhow::Result<()> {
@@ -129,10 +146,9 @@ mod tests {
         };
         let invalid =
             SuppressionResult { reason: SuppressionReason::InvalidAddress.into(), error: "no @".into(), ..hard.clone() };
-        let kept = SuppressionResult { suppressed: Some(false), ..SuppressionResult::default() };
         let mut writer = Writer { clean: Vec::new(), rejects: Some(Vec::new()), tally: Tally::default() };
         writer.begin().unwrap();
-        writer.batch(&batch, vec![hard, kept, invalid]).unwrap();
+        writer.batch(&batch, vec![(0, hard), (2, invalid)]).unwrap();
         assert_eq!(writer.clean, b"email,note\r\nb@x,2\r\n");
         let rejects = String::from_utf8(writer.rejects.unwrap()).unwrap();
         assert_eq!(
@@ -144,12 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_kept_without_an_answer() {
+    fn nobody_is_kept_by_an_answer_that_names_others() {
         let mut batch = Batch::default();
         batch.push_address(b"a@x\n", 1, b"a@x");
         let mut writer = Writer { clean: Vec::new(), rejects: None, tally: Tally::default() };
-        assert!(writer.batch(&batch, Vec::new()).is_err());
-        writer.batch(&batch, vec![SuppressionResult::default()]).unwrap();
+        assert!(writer.batch(&batch, vec![(1, SuppressionResult::default())]).is_err());
+        let mut writer = Writer { clean: Vec::new(), rejects: None, tally: Tally::default() };
+        writer.batch(&batch, vec![(0, SuppressionResult::default())]).unwrap();
         assert!(writer.clean.is_empty());
     }
 }

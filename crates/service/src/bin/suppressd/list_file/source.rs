@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use anyhow::{Context as _, bail};
+use memchr::{memchr, memchr_iter};
 
 /// Longest record, in bytes. What is longer is no list of addresses, or a quote in it is not closed.
 pub(crate) const MAX_RECORD_BYTES: usize = 1 << 20;
@@ -45,7 +46,7 @@ impl Source {
     /// Goes on behind so many bytes of the rest.
     pub(crate) fn advance(&mut self, bytes: usize) {
         let taken = &self.rest()[..bytes];
-        let breaks = taken.split(|byte| *byte == b'\n').skip(1).count() as u64;
+        let breaks = memchr_iter(b'\n', taken).count() as u64;
         // A carriage return alone ends a line, too, if it ends a row.
         self.line += if breaks == 0 { u64::from(taken.ends_with(b"\r")) } else { breaks };
         self.start += bytes;
@@ -81,7 +82,7 @@ impl Source {
     pub(crate) fn line(&mut self) -> anyhow::Result<Option<usize>> {
         let mut searched = 0;
         loop {
-            if let Some(place) = self.rest()[searched..].iter().position(|byte| *byte == b'\n') {
+            if let Some(place) = memchr(b'\n', &self.rest()[searched..]) {
                 return Ok(Some(searched + place + 1));
             }
             searched = self.rest().len();

@@ -33,7 +33,7 @@ fn read(list: &[u8], told: &Told, piece: usize) -> anyhow::Result<Seen> {
     spawn(source, told.clone(), sender);
     let mut seen = Seen::default();
     while let Some(batch) = batches.blocking_recv().unwrap()? {
-        seen.asked.extend(batch.emails().iter().cloned());
+        seen.asked.extend(batch.emails().iter().map(str::to_owned));
         for piece in batch.pieces() {
             seen.bytes.extend_from_slice(piece.bytes);
             if let Content::Refused(why) = piece.content {
