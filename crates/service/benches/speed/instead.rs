@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use redis::AsyncConnectionConfig;
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::Runtime;
 
@@ -111,9 +112,11 @@ pub(crate) fn smismember(
 
 async fn connect(redis: &OwnRedis, connections: usize) -> Vec<MultiplexedConnection> {
     let client = redis.client_over_tcp();
+    // A busy machine makes a round slow, and no failure of Redis.
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let mut connected = Vec::new();
     for _ in 0..connections {
-        connected.push(client.get_multiplexed_async_connection().await.unwrap());
+        connected.push(client.get_multiplexed_async_connection_with_config(&config).await.unwrap());
     }
     connected
 }
