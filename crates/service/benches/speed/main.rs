@@ -49,6 +49,7 @@ mod unary;
 mod what_if;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use arguments::Arguments;
 use conditions::Conditions;
@@ -95,7 +96,9 @@ fn main() -> ExitCode {
     println!("{}", report.conditions().words());
     for (name, run) in SECTIONS {
         if arguments.names(name) {
+            let started = Instant::now();
             run(&form, &mut report);
+            eprintln!("{name} took {:.1} s", started.elapsed().as_secs_f64());
         }
     }
     report.write(&arguments.json);

@@ -62,7 +62,8 @@ fn compare(form: &Form, stage: &Stage, flight: Flight) -> Comparison {
     if flight.on_each > 1 {
         contenders.push(Contender::new(SHARED_EXISTS, Role::Instead, exists(flight)));
     }
-    let select = |_| stage.postgres.transactions(&script, flight.in_all(), calls / flight.in_all());
+    // It takes so much longer that fewer say as much.
+    let select = |_| stage.postgres.transactions(&script, flight.in_all(), calls / 2 / flight.in_all());
     contenders.push(Contender::new(SELECT, Role::Instead, select));
     let work = format!("unary check, {}, {} in flight", stage.words(), flight.in_all());
     interleave(&work, "check", form.rounds, contenders)
