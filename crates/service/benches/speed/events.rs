@@ -44,7 +44,7 @@ struct Refusal {
     words: &'static str,
 }
 
-/// In equal parts: of every class, from a few words to four lines.
+/// In equal parts: of every class that a bounce can have, from a few words to four lines.
 const REFUSALS: [Refusal; 8] = [
     Refusal {
         kind: "b",
@@ -92,9 +92,9 @@ const REFUSALS: [Refusal; 8] = [
     },
     Refusal {
         kind: "b",
-        category: "no-answer-from-host",
-        status: "4.4.1 (no answer from host)",
-        words: "smtp;451 4.4.1 connection timed out",
+        category: "message-expired",
+        status: "4.4.7 (delivery time expired)",
+        words: "smtp;451 4.4.7 message expired, the receiving server did not answer",
     },
 ];
 
