@@ -1,7 +1,6 @@
 //! One event as the provider sends it: a JSON object with eleven fields that matter.
 
 mod json;
-mod plain;
 
 use std::borrow::Cow;
 
@@ -20,7 +19,7 @@ pub const MAX_AHEAD_SECONDS: i64 = DAY_SECONDS;
 const UNRECORDED_KINDS: [&str; 4] = ["t", "tq", "r", "rs"];
 
 /// The fields of one event, unread. A field that is missing, `null` or empty is empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct WebhookEvent<'a> {
     /// `type`: the record type.
     pub kind: Cow<'a, str>,
@@ -64,13 +63,8 @@ impl WebhookEvent<'_> {
     ///
     /// [`Error::MalformedJson`] if the bytes are not one JSON object, name a field twice, or are nested more than 127 deep.
     pub fn from_json(bytes: &[u8]) -> Result<WebhookEvent<'_>, Error> {
-        let read = match std::str::from_utf8(bytes) {
-            Ok(text) => match plain::read(text) {
-                Some(event) => return Ok(event),
-                None => serde_json::from_str(text),
-            },
-            Err(_) => serde_json::from_slice(bytes),
-        };
+        // What is UTF-8 as a whole is not looked at again text by text.
+        let read = std::str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str);
         read.map_err(|error| Error::MalformedJson { reason: without_content(&error) })
     }
 

@@ -68,7 +68,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// The number of a name in [`FIELDS`]. Spelt out, so that each comparison is one of a known length.
-pub(super) fn number_of(name: &str) -> Option<usize> {
+fn number_of(name: &str) -> Option<usize> {
     Some(match name {
         "type" => 0,
         "timeLogged" => 1,
@@ -89,7 +89,7 @@ const MUST_BE_TEXT: [&str; 2] = ["type", "rcpt"];
 
 impl<'a> WebhookEvent<'a> {
     /// The field of that number in [`FIELDS`].
-    pub(super) fn slot(&mut self, field: usize) -> &mut Cow<'a, str> {
+    fn slot(&mut self, field: usize) -> &mut Cow<'a, str> {
         match field {
             0 => &mut self.kind,
             1 => &mut self.time_logged,
