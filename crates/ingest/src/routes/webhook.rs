@@ -174,11 +174,11 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
             return Ok(Vec::new());
         }
         let outcomes = ask(&self.metrics, Operation::Record, self.store.record(events), deadline).await?;
+        self.metrics.count_events(events, &outcomes);
+        if rulebook.policy.second_opinion != Trust::Off {
+            self.metrics.count_opinions(events, &outcomes);
+        }
         for (event, outcome) in events.iter().zip(&outcomes) {
-            self.metrics.count_event(event, *outcome);
-            if *outcome == Outcome::Recorded && rulebook.policy.second_opinion != Trust::Off {
-                self.metrics.count_opinion(event);
-            }
             trace!(kind = event.kind.as_str(), recipient = ?event.recipient, outcome = outcome.as_str(), "event");
         }
         self.counter.count(&rulebook.policy, events, &outcomes, now);
