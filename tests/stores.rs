@@ -6,6 +6,7 @@ mod embedded_damage;
 mod embedded_durability;
 mod embedded_erasure;
 mod embedded_incidents;
+mod embedded_layout;
 mod feed;
 mod feed_of_a_cluster;
 mod histories;

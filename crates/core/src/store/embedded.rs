@@ -7,6 +7,7 @@
 
 mod answers;
 mod changes;
+mod commit;
 mod commit_mark;
 mod committer;
 mod compaction;

@@ -126,3 +126,20 @@ fn tells_of_damage(kind: ErrorKind) -> bool {
 fn cannot_be_opened(path: &Path, why: &str) -> Error {
     Error::StoreDamaged { reason: format!("{} cannot be opened ({why}); restore it from a backup", path.display()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_of_the_earlier_layout_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Database::builder(directory.path().join(TREE)).open().unwrap();
+        drop(database.keyspace(EARLIER_KEYSPACE, KeyspaceCreateOptions::default).unwrap());
+        drop(database);
+        for _ in 0..2 {
+            let Err(Error::StoreFailed { reason }) = Tree::open(directory.path()) else { panic!("it was opened") };
+            assert!(reason.contains("another layout") && reason.contains("export"), "{reason}");
+        }
+    }
+}
