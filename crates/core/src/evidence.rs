@@ -77,17 +77,55 @@ impl Evidence {
     #[must_use]
     pub fn to_stored(&self) -> String {
         let mut text = String::with_capacity(64);
-        let _ = write!(text, "{}|{}", self.time.get(), self.kind.as_wire());
-        let status = self.status.map(|code| code.to_string()).unwrap_or_default();
-        let opinion = self.second_opinion.as_ref().map(ToString::to_string).unwrap_or_default();
-        for part in [self.category.as_str(), &status, &self.vmta, &self.account, &opinion] {
-            text.push('|');
-            push_escaped(&mut text, part);
+        let _ = write!(text, "{}|", self.time.get());
+        self.push_what(&mut text);
+        if self.is_time_of_receipt {
+            text.push_str(TIME_OF_RECEIPT);
+        }
+        text
+    }
+
+    /// All of the stored text but the time: what different evidence of a record often has in common.
+    #[must_use]
+    pub fn to_stored_what(&self) -> String {
+        let mut text = String::with_capacity(64);
+        self.push_what(&mut text);
+        text
+    }
+
+    /// The stored text where all but the time is told once, as what is `usual`: the time alone, if this says the same.
+    #[must_use]
+    pub fn to_stored_beside(&self, usual: &str) -> String {
+        let mut text = String::with_capacity(64);
+        let _ = write!(text, "{}", self.time.get());
+        let time_ends = text.len();
+        text.push('|');
+        self.push_what(&mut text);
+        if text.get(time_ends + 1..) == Some(usual) {
+            text.truncate(time_ends);
         }
         if self.is_time_of_receipt {
             text.push_str(TIME_OF_RECEIPT);
         }
         text
+    }
+
+    fn push_what(&self, text: &mut String) {
+        text.push_str(self.kind.as_wire());
+        text.push('|');
+        push_escaped(text, self.category.as_str());
+        text.push('|');
+        if let Some(code) = self.status {
+            let _ = write!(text, "{code}");
+        }
+        text.push('|');
+        push_escaped(text, &self.vmta);
+        text.push('|');
+        push_escaped(text, &self.account);
+        text.push('|');
+        if let Some(opinion) = &self.second_opinion {
+            let _ = write!(text, "{opinion}");
+        }
     }
 
     /// Reads back what [`Self::to_stored`] wrote.
@@ -97,6 +135,20 @@ impl Evidence {
     /// [`Error::StoreDamaged`] if it did not write this.
     pub fn from_stored(id: EventId, text: &str) -> Result<Self, Error> {
         Self::parse(id, text).ok_or_else(|| Error::StoreDamaged { reason: format!("evidence {id:?} cannot be read") })
+    }
+
+    /// Reads back what [`Self::to_stored_beside`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreDamaged`] if it did not write this.
+    pub fn from_stored_beside(id: EventId, text: &str, usual: &str) -> Result<Self, Error> {
+        let (time, receipt) = match text.split_once('|') {
+            None => (text, ""),
+            Some((time, "r")) => (time, TIME_OF_RECEIPT),
+            Some(_) => return Self::from_stored(id, text),
+        };
+        Self::from_stored(id, &format!("{time}|{usual}{receipt}"))
     }
 
     fn parse(id: EventId, text: &str) -> Option<Self> {
@@ -121,6 +173,10 @@ impl Evidence {
 }
 
 fn push_escaped(text: &mut String, part: &str) {
+    if !part.contains(['%', '|']) {
+        text.push_str(part);
+        return;
+    }
     for letter in part.chars() {
         match letter {
             '%' => text.push_str("%25"),
@@ -171,6 +227,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_usual_is_told_once() {
+        let usual = evidence().to_stored_what();
+        assert_eq!(usual, "rb|bad-mailbox|5.1.1|mta%7C1|100%25|");
+        assert_eq!(evidence().to_stored_beside(&usual), "1695222842");
+        let received = Evidence { is_time_of_receipt: true, ..evidence() };
+        assert_eq!(received.to_stored_beside(&usual), "1695222842|r");
+        assert_eq!(received.to_stored_beside("b||||r|"), received.to_stored());
+        for text in ["1695222842", "1695222842|r"] {
+            let damaged = Evidence::from_stored_beside(EventId::from_bits(7), text, "");
+            assert!(matches!(damaged, Err(Error::StoreDamaged { .. })), "{text}");
+        }
+    }
+
+    #[test]
     fn what_was_not_written_here_is_damage() {
         for text in ["", "x|b|||||", "1|q|||||", "1|d|||||", "1|b||||", "1|b||||||", "1|b|||||||r", "1|b||||||x", "1|b|||%zz||"] {
             assert!(matches!(Evidence::from_stored(EventId::from_bits(7), text), Err(Error::StoreDamaged { .. })), "{text:?}");
@@ -189,7 +259,11 @@ mod tests {
                 is_time_of_receipt,
                 ..evidence()
             };
-            prop_assert_eq!(Evidence::from_stored(once.id, &once.to_stored()).unwrap(), once);
+            prop_assert_eq!(&Evidence::from_stored(once.id, &once.to_stored()).unwrap(), &once);
+            for usual in [once.to_stored_what(), evidence().to_stored_what()] {
+                let text = once.to_stored_beside(&usual);
+                prop_assert_eq!(&Evidence::from_stored_beside(once.id, &text, &usual).unwrap(), &once);
+            }
         }
     }
 }
