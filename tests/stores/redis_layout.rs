@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use suppressd_core::store::Outcome;
 use suppressd_core::store::redis::{RedisSettings, RedisStore};
 use suppressd_core::store::{AdministrativeStore as _, ChangeStore as _, EvidenceStore as _, LetterStore as _};
-use suppressd_core::{Class, DAY_SECONDS, Entered, Error, Letter, LetterHead, LetterLimits};
+use suppressd_core::{Class, DAY_SECONDS, Entered, Error, Event, Letter, LetterHead, LetterLimits};
 
 use super::{block_on, record_of};
 use crate::events::{ALICE, address, at, bounce, complaint, delivery, entry};
@@ -16,8 +16,11 @@ const RECORD: &str = "sup:{5e}:a:alice@example.com";
 const FEED: &str = "sup:{5e}:feed";
 const CHANGES: &str = "sup:{5e}:changes";
 
-/// Changes that are kept of a bucket, where nothing else is said.
-const CHANGES_PER_BUCKET: usize = 4096;
+/// Entries of the changes that are kept of a bucket, as it is told here.
+const CHANGES_PER_BUCKET: usize = 100;
+
+/// Most events of an address that an entry of the changes tells of.
+const EVENTS_PER_ENTRY: usize = 16;
 
 type Entries = Vec<(String, Vec<String>)>;
 
@@ -36,20 +39,60 @@ fn an_operator_can_read_it() {
     assert_eq!(fed[0].1, ["a", ALICE]);
     let fields: BTreeMap<String, String> = server.cli(&["HGETALL", RECORD]);
     let expected = [
+        ("as", "b|bad-mailbox|5.1.1|mta1|acme|"),
         ("complaint", "1"),
         ("delivered", "300"),
-        ("e:AAAAAAAAAAE", "100|b|bad-mailbox|5.1.1|mta1|acme|"),
+        ("e:AAAAAAAAAAE", "100"),
         ("e:AAAAAAAAAAI", "200|f||5.1.1|mta1|acme|"),
-        ("feed", &fed[0].0),
         ("hard", "1"),
     ];
     assert_eq!(fields.iter().map(|(name, text)| (&**name, &**text)).collect::<Vec<_>>(), expected);
     let changes: Entries = server.cli(&["XRANGE", CHANGES, "-", "+"]);
     let said: Vec<_> = changes.iter().map(|(_, fields)| fields.join(" ")).collect();
-    assert_eq!(said, [format!("a {ALICE} w b|hard|AAAAAAAAAAE"), format!("a {ALICE} w f|complaint|AAAAAAAAAAI")]);
+    assert_eq!(said, [format!("a {ALICE} w b|hard|AAAAAAAAAAE f|complaint|AAAAAAAAAAI")]);
     let kinds = [RECORD, FEED, CHANGES].map(|key| server.cli::<String>(&["TYPE", key]));
     assert_eq!(kinds, ["hash", "stream", "stream"]);
     assert_eq!(server.cli::<u64>(&["DBSIZE"]), 3);
+}
+
+#[test]
+fn what_evidence_has_in_common_is_told_once() {
+    let server = RedisServer::start(&[]);
+    let received = |number| Event { is_time_of_receipt: true, ..bounce(ALICE, number, 300, "quota-issues") };
+    // What lay there before anything was told once stays as it was, and another bounce decides what is usual.
+    server.cli::<()>(&["HSET", RECORD, "e:AAAAAAAAAAE", "100|b|bad-mailbox|5.1.1|mta1|acme|", "hard", "1", "feed", "1-0"]);
+    let record = block_on(async {
+        let store = server.store();
+        for events in [
+            vec![bounce(ALICE, 1, 100, "bad-mailbox"), bounce(ALICE, 2, 200, "quota-issues")],
+            vec![received(3), bounce(ALICE, 4, 400, "quota-issues"), bounce(ALICE, 5, 500, "other")],
+            vec![bounce(ALICE, 6, 600, "other"), bounce(ALICE, 7, 700, "quota-issues"), bounce(ALICE, 8, 800, "other")],
+        ] {
+            store.record(&events).await.unwrap();
+        }
+        record_of(&store, &address(ALICE)).await.unwrap()
+    });
+    let fields: BTreeMap<String, String> = server.cli(&["HGETALL", RECORD]);
+    let said = |name: &str| fields.get(name).map_or("", String::as_str);
+    assert_eq!(said("as"), "b|bad-mailbox|5.1.1|mta1|acme|");
+    assert_eq!(said("e:AAAAAAAAAAE"), "100|b|bad-mailbox|5.1.1|mta1|acme|");
+    assert_eq!(said("e:AAAAAAAAAAM"), "300|b|quota-issues|5.1.1|mta1|acme||r");
+    assert_eq!(said("e:AAAAAAAAAAY"), "600|b|other|5.1.1|mta1|acme|");
+    let categories: Vec<_> = record.evidence().iter().map(|evidence| evidence.category.as_str()).collect();
+    let [quota, other] = ["quota-issues", "other"];
+    assert_eq!(categories, ["bad-mailbox", quota, quota, quota, other, other, quota, other]);
+    assert!(record.evidence()[2].is_time_of_receipt);
+    assert_eq!([Class::Hard, Class::Soft, Class::Unmapped].map(|class| record.counters.get(class)), [1, 4, 3]);
+}
+
+#[test]
+fn an_ordinary_record_is_compact() {
+    let server = RedisServer::start(&[]);
+    block_on(async {
+        let days = (1_i64..=8).map(|day| bounce(ALICE, day.cast_unsigned(), day * DAY_SECONDS, "inactive-mailbox"));
+        server.store().record(&days.collect::<Vec<_>>()).await.unwrap();
+    });
+    assert_eq!(server.cli::<String>(&["OBJECT", "ENCODING", RECORD]), "listpack");
 }
 
 #[test]
@@ -77,7 +120,7 @@ fn what_an_operator_does_is_told() {
     });
     assert_eq!(server.cli::<u64>(&["XLEN", FEED]), 1);
     let changes: Entries = server.cli(&["XRANGE", CHANGES, "-", "+"]);
-    let what: Vec<_> = changes.iter().map(|(_, fields)| &*fields[3]).collect();
+    let what: Vec<_> = changes.iter().flat_map(|(_, fields)| fields[3].split(' ')).collect();
     assert_eq!(what, ["suppress", "suppress", "b|unmapped|AAAAAAAAAAE", "b|hard|AAAAAAAAAAI", "lift"]);
 }
 
@@ -141,10 +184,12 @@ fn forgotten_scripts_are_sent_again() {
 #[test]
 fn changes_are_bounded_and_the_feed_is_not() {
     let server = RedisServer::start(&[]);
-    let count = CHANGES_PER_BUCKET + 1000;
+    let entries = CHANGES_PER_BUCKET + 1000;
+    let count = entries * EVENTS_PER_ENTRY;
     let outcomes = block_on(async {
         let events: Vec<_> = (0_u32..).take(count).map(|number| bounce(ALICE, number.into(), number.into(), "other")).collect();
-        server.store().record(&events).await.unwrap()
+        let settings = RedisSettings { changes_kept: 256 * CHANGES_PER_BUCKET, ..server.patient_settings() };
+        RedisStore::open(&settings).unwrap().record(&events).await.unwrap()
     });
     assert_eq!(outcomes, vec![Outcome::Recorded; count]);
     let changes: usize = server.cli(&["XLEN", CHANGES]);
@@ -202,7 +247,9 @@ fn a_server_that_lacks_what_was_told_answers_nothing() {
     let server = RedisServer::start(&[]);
     block_on(async {
         let store = server.store();
-        store.record(&[bounce(ALICE, 1, 100, "other"), bounce(ALICE, 2, 100, "other")]).await.unwrap();
+        for number in 1..3 {
+            store.record(&[bounce(ALICE, number, 100, "other")]).await.unwrap();
+        }
         let position = store.end_of_changes().await.unwrap();
         assert_eq!(store.records_since(&position, None, 10).await.unwrap().records.len(), 1);
         assert!(store.changes_behind(&position).await.unwrap().is_some());

@@ -7,9 +7,9 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `delivered`, `manual`, `lift`, `feed`; of a tombstone `erased` and `feed` alone |
+//! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `as` what those say of which only a time is there, `delivered`, `manual`, `lift`; of a tombstone `erased` alone |
 //! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, and one a whole domain of any bucket; never trimmed |
-//! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, or `w suppress` or `w lift`: the latest |
+//! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, several with blanks between them if they came at once, or `w suppress` or `w lift`: the latest |
 //! | `sup:{<bucket>}:fence` | nothing: a strict read writes it, to see whether replicas still follow |
 //! | `sup:{<bucket>}:answers:<domain>` | hash: `hard:<stretch of time>`, `all:<stretch of time>` |
 //! | `sup:{00}:addresses` | string: how records name addresses, `readable`, `hashed:<check of the key>` or `mixed:<check of the key>` |
@@ -36,6 +36,7 @@ mod location;
 mod names;
 mod node;
 mod probe;
+mod recording;
 mod redirection;
 mod replication;
 mod reply;
@@ -47,7 +48,6 @@ mod survey;
 mod topology;
 mod whole_domains;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
@@ -60,6 +60,7 @@ use tokio_util::context::TokioContext;
 use super::{AdministrativeStore, EvidenceStore, Outcome};
 use crate::{Address, Entered, Erasure, Error, Event, LetterLimits, Lift, ManualEntry, Record, Tombstone, UnixSeconds};
 use call::Call;
+use feed::Publisher;
 use keys::{AddressKeys, BUCKETS};
 use location::Location;
 use node::{Door, NodeSettings};
@@ -72,9 +73,6 @@ pub use settings::{RedisSettings, WaitReplicas};
 
 /// Most addresses in all reads that are under way.
 const MAX_ADDRESSES_IN_FLIGHT: usize = 65_536;
-
-/// Most events in one call of the script: Redis does nothing else meanwhile.
-const MAX_EVENTS_PER_CALL: usize = 128;
 
 /// A store in Redis. Clones share its connections: a long write does not hold up the reads.
 #[derive(Clone)]
@@ -93,6 +91,7 @@ struct Shared {
     /// Entries that are kept of the changes of a bucket; Redis removes whole blocks, so it may be some more.
     changes_per_bucket: usize,
     scripts: Scripts,
+    publisher: Publisher,
 }
 
 impl RedisStore {
@@ -118,6 +117,7 @@ impl RedisStore {
             letter_limits: settings.letter_limits,
             changes_per_bucket: settings.changes_kept.div_ceil(usize::from(BUCKETS)).max(1),
             scripts: Scripts::new(),
+            publisher: Publisher::new(),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
@@ -174,19 +174,6 @@ impl RedisStore {
         self.shared.room_for_reads.try_acquire_many(parts).map_err(|_| Error::StoreOverloaded)
     }
 
-    /// The call that records some events of one address.
-    fn recording(&self, part: &Part<'_>) -> Call {
-        let AddressKeys { record, feed, changes } = AddressKeys::of(part.address);
-        let call = Call::script(&self.shared.scripts.record, &[&record, &feed, &changes])
-            .of_parts(part.events.len())
-            .argument(part.address.as_str())
-            .number(&self.shared.changes_per_bucket);
-        part.events.iter().fold(call, |call, event| match event.evidence() {
-            Some(evidence) => call.argument(event.id.as_str()).argument(evidence.to_stored()),
-            None => call.argument("").number(&event.time.get()),
-        })
-    }
-
     /// The call that suppresses an address where no entry is that lasts as long.
     fn entering(&self, address: &Address, entry: &ManualEntry) -> Result<Call, Error> {
         let keys = AddressKeys::of(address);
@@ -202,49 +189,12 @@ async fn within<T>(deadline: Duration, work: impl Future<Output = Result<T, Erro
     tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(fault::too_late()))
 }
 
-/// The events of one call, with their places in the request.
-struct Part<'a> {
-    address: &'a Address,
-    places: Vec<usize>,
-    events: Vec<&'a Event>,
-}
-
-/// Puts together what goes to one address, in the order in which it came.
-fn by_address(events: &[Event]) -> Vec<Part<'_>> {
-    let mut parts: Vec<Part<'_>> = Vec::new();
-    let mut latest_of: HashMap<&Address, usize> = HashMap::new();
-    for (place, event) in events.iter().enumerate() {
-        let latest = latest_of.get(&event.recipient).copied();
-        let open = latest.and_then(|index| parts.get_mut(index)).filter(|part| part.places.len() < MAX_EVENTS_PER_CALL);
-        if let Some(part) = open {
-            part.places.push(place);
-            part.events.push(event);
-        } else {
-            latest_of.insert(&event.recipient, parts.len());
-            parts.push(Part { address: &event.recipient, places: vec![place], events: vec![event] });
-        }
-    }
-    parts
-}
-
 impl EvidenceStore for RedisStore {
     async fn record(&self, events: &[Event]) -> Result<Vec<Outcome>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let parts = by_address(events);
-        let replies = self.write(parts.iter().map(|part| self.recording(part)).collect()).await?;
-        let mut outcomes = vec![None; events.len()];
-        for (part, reply) in parts.iter().zip(replies) {
-            let of_part = reply::list(reply)?;
-            if of_part.len() != part.places.len() {
-                return Err(fault::unexpected_reply());
-            }
-            for (place, outcome) in part.places.iter().zip(&of_part) {
-                outcomes[*place] = Some(reply::outcome(outcome)?);
-            }
-        }
-        outcomes.into_iter().map(|outcome| outcome.ok_or_else(fault::unexpected_reply)).collect()
+        self.record_events(events).await
     }
 
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {

@@ -11,7 +11,7 @@ use super::script::Script;
 pub(super) struct Call {
     what: What,
     keys: Vec<String>,
-    arguments: Vec<Vec<u8>>,
+    arguments: Arguments,
     parts: usize,
     must_be_replicated: bool,
 }
@@ -21,17 +21,42 @@ enum What {
     Command(&'static str),
 }
 
+/// Arguments one behind the other: an event has many, and they are short.
+#[derive(Default)]
+struct Arguments {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Arguments {
+    fn push(&mut self, pieces: &[&[u8]]) {
+        for piece in pieces {
+            self.bytes.extend_from_slice(piece);
+        }
+        self.ends.push(self.bytes.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.ends.iter().scan(0, |begin, end| self.bytes.get(std::mem::replace(begin, *end)..*end))
+    }
+}
+
 impl Call {
     /// A script that writes: it is answered when replicas have what it wrote, or found written.
     pub(super) fn script(script: &Arc<Script>, keys: &[&str]) -> Self {
-        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-        Self { what: What::Script(Arc::clone(script)), keys, arguments: Vec::new(), parts: 1, must_be_replicated: true }
+        Self::script_of(script, keys.iter().map(|key| (*key).to_owned()).collect())
+    }
+
+    /// The same.
+    pub(super) fn script_of(script: &Arc<Script>, keys: Vec<String>) -> Self {
+        let what = What::Script(Arc::clone(script));
+        Self { what, keys, arguments: Arguments::default(), parts: 1, must_be_replicated: true }
     }
 
     /// A command that reads. Its name may be of several words.
     pub(super) fn command(name: &'static str, key: impl Into<String>) -> Self {
         let keys = vec![key.into()];
-        Self { what: What::Command(name), keys, arguments: Vec::new(), parts: 1, must_be_replicated: false }
+        Self { what: What::Command(name), keys, arguments: Arguments::default(), parts: 1, must_be_replicated: false }
     }
 
     /// A script that only reads.
@@ -49,8 +74,20 @@ impl Call {
         Self { parts, ..self }
     }
 
-    pub(super) fn argument(mut self, argument: impl Into<Vec<u8>>) -> Self {
-        self.arguments.push(argument.into());
+    /// Makes room for so many short arguments.
+    pub(super) fn expecting(mut self, arguments: usize) -> Self {
+        self.arguments.ends.reserve(arguments);
+        self.arguments.bytes.reserve(arguments * BYTES_OF_SHORT_ARGUMENT);
+        self
+    }
+
+    pub(super) fn argument(self, argument: impl AsRef<[u8]>) -> Self {
+        self.joined(&[argument.as_ref()])
+    }
+
+    /// One argument of several pieces.
+    pub(super) fn joined(mut self, pieces: &[&[u8]]) -> Self {
+        self.arguments.push(pieces);
         self
     }
 
@@ -73,14 +110,34 @@ impl Call {
 
     /// Puts it at the end of a pipeline. A script goes by its name, which is short, or with its whole text.
     pub(super) fn append_to(&self, pipeline: &mut Pipeline, by_name: bool) {
+        let mut command = redis::Cmd::with_capacity(self.words(), self.arguments.bytes.len() + BYTES_BESIDE_ARGUMENTS);
         match &self.what {
-            What::Command(name) => {
-                let mut words = name.split(' ');
-                pipeline.cmd(words.next().unwrap_or_default()).arg(words.collect::<Vec<_>>())
+            What::Command(name) => name.split(' ').for_each(|word| {
+                command.arg(word);
+            }),
+            What::Script(script) => {
+                let (name, script) = if by_name { ("EVALSHA", &script.sha1) } else { ("EVAL", &script.text) };
+                command.arg(name).arg(script).arg(self.keys.len());
             }
-            What::Script(script) if by_name => pipeline.cmd("EVALSHA").arg(&script.sha1).arg(self.keys.len()),
-            What::Script(script) => pipeline.cmd("EVAL").arg(&script.text).arg(self.keys.len()),
-        };
-        pipeline.arg(&self.keys).arg(&self.arguments);
+        }
+        command.arg(&self.keys);
+        self.arguments.iter().for_each(|argument| {
+            command.arg(argument);
+        });
+        pipeline.add_command(command);
+    }
+
+    /// How many words it has, and perhaps some more.
+    fn words(&self) -> usize {
+        MAX_WORDS_BESIDE_ARGUMENTS + self.keys.len() + self.arguments.ends.len()
     }
 }
+
+/// Bytes that a short argument has, roughly.
+const BYTES_OF_SHORT_ARGUMENT: usize = 16;
+
+/// Words in front of the keys, at most.
+const MAX_WORDS_BESIDE_ARGUMENTS: usize = 3;
+
+/// Bytes that a call has beside its arguments, roughly.
+const BYTES_BESIDE_ARGUMENTS: usize = 256;

@@ -3,6 +3,8 @@
 //! Whoever has read up to an entry has missed nothing behind it as long as that entry is still there: a server that took over has
 //! the beginning of what its predecessor had, and an entry is removed only when all before it are. So each question asks for the
 //! entry that is known as well. Where it is gone, or another one has its id by now, nothing is certain.
+//!
+//! An entry may tell of several changes of one record, which were made at once. A place counts them within their entry.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
@@ -12,6 +14,7 @@ use redis::Value;
 
 use super::call::Call;
 use super::keys::BUCKETS;
+use super::recording::{BETWEEN_CHANGES, MAX_EVENTS_PER_PART};
 use super::{RedisStore, fault, keys, record_of, reply};
 use crate::store::changes::{ERASED, Place, mark_of};
 use crate::store::{
@@ -34,42 +37,65 @@ const MAX_RECORDS_PER_CALL: usize = 128;
 /// The latest change of each bucket.
 pub(super) type Places = [Option<Place>; PARTS];
 
-/// An entry of a stream of changes.
-struct Entry {
+/// Most changes that an entry tells of.
+const MAX_CHANGES_PER_ENTRY: u64 = MAX_EVENTS_PER_PART as u64;
+
+/// A change as a stream tells of it.
+struct Told {
     bucket: u16,
     place: Place,
     address: Address,
     kind: ChangeKind,
 }
 
-impl Entry {
-    /// Where it lies, and what it says; nothing if it does not name whose record was erased.
-    fn read(bucket: u16, entry: Value) -> Result<(Place, Option<Self>), Error> {
-        let mut parts = reply::list(entry)?.into_iter();
-        let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
-        let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(fault::unexpected_reply)?;
-        let damaged = || fault::damaged_field(&keys::changes(bucket), &id);
-        let (major, minor) = id.split_once('-').ok_or_else(fault::unexpected_reply)?;
-        let number = |text: &str| text.parse().map_err(|_| fault::unexpected_reply());
-        let mut fields: HashMap<String, Vec<u8>> = reply::fields(fields)?.into_iter().collect();
-        let address = fields.get("a").map(|address| reply::parsed(address).ok_or_else(damaged)).transpose()?;
-        let kind = String::from_utf8(fields.remove("w").unwrap_or_default()).map_err(|_| damaged())?;
-        let place = Place { major: number(major)?, minor: number(minor)?, mark: mark_of(&kind) };
+/// Where the changes of an entry lie, and what it says of them; nothing if it does not name whose record was erased.
+fn read_entry(bucket: u16, entry: Value) -> Result<Vec<(Place, Option<Told>)>, Error> {
+    let mut parts = reply::list(entry)?.into_iter();
+    let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
+    let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(fault::unexpected_reply)?;
+    let damaged = || fault::damaged_field(&keys::changes(bucket), &id);
+    let (major, sequence) = id.split_once('-').ok_or_else(fault::unexpected_reply)?;
+    let number = |text: &str| text.parse::<u64>().map_err(|_| fault::unexpected_reply());
+    let major = number(major)?;
+    let first = number(sequence)?.checked_mul(MAX_CHANGES_PER_ENTRY).ok_or_else(fault::unexpected_reply)?;
+    let mut fields: HashMap<String, Vec<u8>> = reply::fields(fields)?.into_iter().collect();
+    let address = fields.get("a").map(|address| reply::parsed::<Address>(address).ok_or_else(damaged)).transpose()?;
+    let kinds = String::from_utf8(fields.remove("w").unwrap_or_default()).map_err(|_| damaged())?;
+    let told = |(minor, kind): (u64, &str)| {
+        let place = Place { major, minor, mark: mark_of(kind) };
         if address.is_none() && kind != ERASED {
             return Err(damaged());
         }
-        Ok((place, address.map(|address| Self { bucket, place, address, kind: ChangeKind::from_stored(&kind) })))
-    }
+        let kind = ChangeKind::from_stored(kind);
+        Ok((place, address.clone().map(|address| Told { bucket, place, address, kind })))
+    };
+    (first..first.saturating_add(MAX_CHANGES_PER_ENTRY)).zip(kinds.split(BETWEEN_CHANGES)).map(told).collect()
+}
 
+/// The changes of entries, in their order.
+fn read_entries(bucket: u16, entries: Value) -> Result<Vec<(Place, Option<Told>)>, Error> {
+    let mut told = Vec::new();
+    for entry in reply::list(entries)? {
+        told.append(&mut read_entry(bucket, entry)?);
+    }
+    Ok(told)
+}
+
+impl Told {
     fn with(self, record: Option<Record>) -> Change {
         let Self { bucket, place, address, kind } = self;
-        let id = format!("{bucket:02x}-{}", id_of(&place)).into();
+        let within = match place.minor % MAX_CHANGES_PER_ENTRY {
+            0 => String::new(),
+            within => format!(".{within}"),
+        };
+        let id = format!("{bucket:02x}-{}{within}", id_of(&place)).into();
         Change { id, address, kind, record, part: bucket.into(), place }
     }
 }
 
+/// The id of the entry in which a change lies.
 fn id_of(place: &Place) -> String {
-    format!("{}-{}", place.major, place.minor)
+    format!("{}-{}", place.major, place.minor / MAX_CHANGES_PER_ENTRY)
 }
 
 fn all_buckets() -> Range<u16> {
@@ -93,9 +119,8 @@ pub(super) fn looking_for(known: &[(u16, Place)]) -> impl Iterator<Item = Call> 
 /// As unavailable if one of the changes is not there: whoever answers was replaced, or will be, or no longer keeps it.
 pub(super) fn expect(known: &[(u16, Place)], replies: &mut impl Iterator<Item = Value>) -> Result<(), Error> {
     for (bucket, place) in known {
-        let found = reply::list(replies.next().ok_or_else(fault::unexpected_reply)?)?.into_iter().next();
-        let found = found.map(|entry| Entry::read(*bucket, entry)).transpose()?;
-        if found.is_none_or(|(found, _)| found != *place) {
+        let found = read_entries(*bucket, replies.next().ok_or_else(fault::unexpected_reply)?)?;
+        if found.iter().all(|(found, _)| found != place) {
             return Err(fault::replaced());
         }
     }
@@ -117,10 +142,7 @@ impl ChangeStore for RedisStore {
             changes.argument("+").argument("-").argument("COUNT").number(&1)
         };
         let replies = self.read(all_buckets().map(last).collect()).await?;
-        let place = |(bucket, reply): (u16, Value)| {
-            let last = reply::list(reply)?.into_iter().next();
-            Ok(last.map(|entry| Entry::read(bucket, entry)).transpose()?.map(|(place, _)| place))
-        };
+        let place = |(bucket, reply): (u16, Value)| Ok(read_entries(bucket, reply)?.last().map(|(place, _)| *place));
         let places: Result<Vec<_>, Error> = all_buckets().zip(replies).map(place).collect();
         Ok(ChangePosition::new(places?))
     }
@@ -131,7 +153,7 @@ impl ChangeStore for RedisStore {
         let mut changes = Vec::with_capacity(entries.len());
         let mut unread = entries.into_iter();
         loop {
-            let some: Vec<Entry> = unread.by_ref().take(MAX_RECORDS_PER_CALL).collect();
+            let some: Vec<Told> = unread.by_ref().take(MAX_RECORDS_PER_CALL).collect();
             if some.is_empty() {
                 return Ok(Some(ChangePage { changes, has_more }));
             }
@@ -156,27 +178,25 @@ impl ChangeStore for RedisStore {
 impl RedisStore {
     /// What lies behind the places, and whether there is more; nothing if one of the places is not what it was, or something was
     /// erased.
-    async fn entries_behind(&self, known: &Places) -> Result<Option<(Vec<Entry>, bool)>, Error> {
+    async fn entries_behind(&self, known: &Places) -> Result<Option<(Vec<Told>, bool)>, Error> {
         let looks = all_buckets().zip(known).map(|(bucket, known)| looking_behind(bucket, known.as_ref()));
         let replies = self.read(looks.collect()).await?;
         let mut entries = Vec::new();
         let mut has_more = false;
         let mut begun = Vec::new();
         for ((bucket, known), reply) in all_buckets().zip(known).zip(replies) {
-            let found = reply::list(reply)?.into_iter().map(|entry| Entry::read(bucket, entry));
-            let mut found = found.collect::<Result<Vec<_>, _>>()?;
-            match known {
-                Some(known) if found.first().is_some_and(|(first, _)| first == known) => {
-                    found.remove(0);
-                }
-                Some(_) => return Ok(None),
-                None if found.is_empty() => {}
-                None => begun.push(bucket),
+            let mut found = read_entries(bucket, reply)?;
+            if let Some(known) = known {
+                let Some(place) = found.iter().position(|(place, _)| place == known) else { return Ok(None) };
+                found.drain(..=place);
+            } else if !found.is_empty() {
+                begun.push(bucket);
             }
-            has_more |= found.len() == MAX_CHANGES_PER_BUCKET;
+            has_more |= found.len() >= MAX_CHANGES_PER_BUCKET;
+            found.truncate(MAX_CHANGES_PER_BUCKET);
             entries.append(&mut found);
         }
-        let named: Option<Vec<Entry>> = entries.into_iter().map(|(_, entry)| entry).collect();
+        let named: Option<Vec<Told>> = entries.into_iter().map(|(_, entry)| entry).collect();
         let is_whole = self.have_all(&begun).await?;
         Ok(named.filter(|_| is_whole).map(|entries| (entries, has_more)))
     }
@@ -204,7 +224,7 @@ impl RedisStore {
 
     /// Puts records to entries. Whoever says what is in a record must have the entry: one that was replaced, or is about to, may
     /// not.
-    async fn with_records(&self, entries: Vec<Entry>) -> Result<Vec<Change>, Error> {
+    async fn with_records(&self, entries: Vec<Told>) -> Result<Vec<Change>, Error> {
         let newest: BTreeMap<u16, Place> = entries.iter().map(|entry| (entry.bucket, entry.place)).collect();
         let newest: Vec<(u16, Place)> = newest.into_iter().collect();
         let addresses: Vec<&Address> = entries.iter().map(|entry| &entry.address).collect::<BTreeSet<_>>().into_iter().collect();
@@ -214,7 +234,7 @@ impl RedisStore {
         let read = |(address, reply): (&Address, Value)| Ok((address.clone(), reply::record(address, reply)?));
         let records: Result<HashMap<Address, Option<Record>>, Error> = addresses.into_iter().zip(replies).map(read).collect();
         let records = records?;
-        let with_record = |entry: Entry| {
+        let with_record = |entry: Told| {
             let record = records.get(&entry.address).cloned().flatten();
             entry.with(record)
         };

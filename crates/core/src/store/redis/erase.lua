@@ -21,14 +21,13 @@ for place = 1, #ARGV - 3 do
 end
 
 if is_tombstone and tombstone ~= '' then return 0 end
-local entry = redis.call('HGET', record, 'feed')
 redis.call('DEL', record)
 if tombstone ~= '' then
-  if not entry then
-    entry = redis.call('XADD', feed, '*', 'a', address)
+  if not has_record then
+    redis.call('XADD', feed, '*', 'a', address)
     redis.pcall('PUBLISH', 'sup:feed', string.match(feed, '{(%x+)}'))
   end
-  redis.call('HSET', record, 'feed', entry, 'erased', tombstone)
+  redis.call('HSET', record, 'erased', tombstone)
   redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', address, 'w', 'erase')
 elseif has_record then
   -- Without a name: whoever follows the changes begins anew.

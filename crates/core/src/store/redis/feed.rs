@@ -7,12 +7,14 @@
 //! in doubt, and its feed is read anew from its beginning.
 //!
 //! That alone would be enough. So that a new record is known sooner than at the next question, its bucket is published, and asked
-//! for at once. A message that is lost costs that time, and nothing else.
+//! for at once by all but the process that made it, which knows of it. A message that is lost costs that time, and nothing else.
 
 mod follower;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,34 @@ use super::{RedisStore, keys};
 use crate::store::{FeedSink, FeedStore};
 use crate::{Address, Error};
 use follower::follow_primary;
+
+/// What a store publishes of new records, so that it knows its own words: who records an event knows of its address.
+pub(super) struct Publisher {
+    name: String,
+}
+
+impl Publisher {
+    /// One that no other one is taken for.
+    pub(super) fn new() -> Self {
+        Self { name: format!("{:016x}", RandomState::new().hash_one(std::process::id())) }
+    }
+
+    /// The text for some buckets.
+    pub(super) fn new_records_in(&self, buckets: &BTreeSet<u16>) -> String {
+        let mut text = String::new();
+        for bucket in buckets {
+            let _ = write!(text, "{bucket:02x} ");
+        }
+        text + &self.name
+    }
+
+    /// The buckets that a text names, unless it is the publisher's own.
+    fn buckets_of_another(&self, text: &[u8]) -> impl Iterator<Item = u8> {
+        let words = std::str::from_utf8(text).ok().filter(|text| !text.ends_with(&self.name));
+        let buckets = words.unwrap_or_default().split(' ').filter(|word| word.len() == 2);
+        buckets.filter_map(|bucket| u8::from_str_radix(bucket, 16).ok())
+    }
+}
 
 /// How often it is looked whether buckets have gone to other primaries.
 const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
@@ -80,8 +110,7 @@ impl<S: FeedSink> Followers<S> {
         });
         for (endpoint, (node, buckets)) in wanted {
             if !self.of_primaries.contains_key(&endpoint) {
-                let (router, sink) = (Arc::clone(&self.store.shared.router), Arc::clone(&self.sink));
-                let task = self.tasks.spawn(follow_primary(router, node, buckets.clone(), sink));
+                let task = self.tasks.spawn(follow_primary(self.store.clone(), node, buckets.clone(), Arc::clone(&self.sink)));
                 self.of_primaries.insert(endpoint, (buckets, task));
             }
         }
@@ -111,5 +140,23 @@ impl<S: FeedSink> Followers<S> {
 fn doubt(sink: &impl FeedSink, buckets: &[u8]) {
     for bucket in buckets {
         sink.doubt(*bucket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_publisher_hears_of_others_alone() {
+        let [own, other] = [(); 2].map(|()| Publisher::new());
+        let heard = |text: &[u8]| own.buckets_of_another(text).collect::<Vec<_>>();
+        assert_eq!(heard(other.new_records_in(&BTreeSet::from([0x5e, 0xff, 0])).as_bytes()), [0, 0x5e, 0xff]);
+        assert_eq!(heard(own.new_records_in(&BTreeSet::from([0x5e])).as_bytes()), [0; 0]);
+        // What scripts publish that know of no publisher.
+        assert_eq!(heard(b"5e"), [0x5e]);
+        for text in [&b""[..], b"5", b"xx", b"\xff\xff"] {
+            assert_eq!(heard(text), [0; 0]);
+        }
     }
 }

@@ -39,17 +39,34 @@ impl AddressKeys {
 
 /// The key of an address's record.
 pub(super) fn record(address: &Address) -> String {
-    format!("sup:{{{:02x}}}:a:{}", bucket(address.as_str()), address.as_str())
+    record_in(bucket(address.as_str()), address)
+}
+
+/// The same, of an address whose bucket is known.
+pub(super) fn record_in(bucket: u16, address: &Address) -> String {
+    in_bucket(bucket, &["a:", address.as_str()])
+}
+
+/// A key of a bucket, whose name is in pieces. An event has several, and `format!` takes its time.
+fn in_bucket(bucket: u16, name: &[&str]) -> String {
+    let mut key = String::with_capacity(64);
+    key.push_str("sup:{");
+    for shift in [4, 0] {
+        key.extend(char::from_digit(u32::from(bucket) >> shift & 0xf, 16));
+    }
+    key.push_str("}:");
+    key.extend(name.iter().copied());
+    key
 }
 
 /// The key of the feed of a bucket.
 pub(super) fn feed(bucket: u16) -> String {
-    format!("sup:{{{bucket:02x}}}:feed")
+    in_bucket(bucket, &["feed"])
 }
 
 /// The key of the changes of a bucket.
 pub(super) fn changes(bucket: u16) -> String {
-    format!("sup:{{{bucket:02x}}}:changes")
+    in_bucket(bucket, &["changes"])
 }
 
 /// The key under which a stream is written anew, in the same slot.

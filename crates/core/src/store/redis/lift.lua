@@ -16,7 +16,7 @@ local fence = now
 local fields = redis.call('HGETALL', record)
 for place = 1, #fields, 2 do
   if string.sub(fields[place], 1, 2) == 'e:' then
-    local time = string.match(fields[place + 1], '^(%d+)|')
+    local time = string.match(fields[place + 1], '^%d+')
     if time and tonumber(time) > tonumber(fence) then fence = time end
   end
 end

@@ -1,6 +1,6 @@
 //! All records, by the feeds of the buckets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use redis::Value;
 
@@ -87,6 +87,11 @@ impl RedisStore {
             place = self.look(known, place, feeds, limit, &mut entries).await?;
             feeds = (2 * feeds).min(MAX_FEEDS_PER_CALL);
         }
+        // A whole domain is told in every bucket, and listed in its own. A record that was removed by hand and made again has two
+        // entries, which a page shows once.
+        let mut named = HashSet::with_capacity(entries.len());
+        entries
+            .retain(|Entry { place, address }| keys::bucket(address.as_str()) == place.bucket && named.insert(address.clone()));
         let mut records = Vec::with_capacity(entries.len());
         let mut fields = 0;
         let mut unread = &entries[..];
@@ -146,18 +151,13 @@ impl RedisStore {
     async fn read_records(&self, known: &Places, entries: &[Entry], records: &mut Vec<Record>) -> Result<usize, Error> {
         let buckets: BTreeSet<u16> = entries.iter().map(|entry| entry.place.bucket).collect();
         let known = of_buckets(known, buckets.into_iter());
-        // A whole domain is told in every bucket, and listed in its own.
-        let own: Vec<&Entry> =
-            entries.iter().filter(|entry| keys::bucket(entry.address.as_str()) == entry.place.bucket).collect();
-        let calls = looking_for(&known).chain(own.iter().map(|entry| record_of(&entry.address))).collect();
+        let calls = looking_for(&known).chain(entries.iter().map(|entry| record_of(&entry.address))).collect();
         let mut replies = self.shared.router.make(Door::Reads, calls).await?.into_iter();
         expect(&known, &mut replies)?;
         let mut fields = 0;
-        for (entry, reply) in own.into_iter().zip(replies) {
+        for (entry, reply) in entries.iter().zip(replies) {
             fields += number_of_fields(&reply);
-            if is_named_by(&reply, &entry.place.entry) {
-                records.extend(reply::record(&entry.address, reply)?);
-            }
+            records.extend(reply::record(&entry.address, reply)?);
         }
         Ok(fields)
     }
@@ -170,16 +170,6 @@ fn of_buckets(known: &Places, buckets: impl Iterator<Item = u16>) -> Vec<(u16, c
 
 fn number_of_fields(record: &Value) -> usize {
     if let Value::Array(fields) = record { fields.len() / 2 } else { 0 }
-}
-
-/// Whether the record says that this is its entry: one that was removed by hand and made again has two.
-fn is_named_by(record: &Value, id: &str) -> bool {
-    let Value::Array(fields) = record else { return true };
-    let is_text = |value: &Value, text: &str| matches!(value, Value::BulkString(bytes) if bytes == text.as_bytes());
-    fields
-        .chunks(2)
-        .find(|field| is_text(&field[0], "feed"))
-        .is_none_or(|field| field.get(1).is_some_and(|value| is_text(value, id)))
 }
 
 /// Reads an entry: its id, and `a <address>`.

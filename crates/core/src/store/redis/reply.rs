@@ -71,7 +71,13 @@ pub(super) fn entry(entry: Value) -> Result<(String, Option<Vec<u8>>), Error> {
     let mut parts = list(entry)?.into_iter();
     let (Some(id), Some(of_entry)) = (parts.next(), parts.next()) else { return Err(unexpected_reply()) };
     let id = bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(unexpected_reply)?;
-    let address = fields(of_entry)?.into_iter().find(|(name, _)| name == "a").map(|(_, address)| address);
+    let mut of_entry = list(of_entry)?.into_iter();
+    let mut address = None;
+    while let (Some(name), Some(text)) = (of_entry.next(), of_entry.next()) {
+        if matches!(&name, Value::BulkString(name) if name == b"a") {
+            address = bytes(text)?;
+        }
+    }
     Ok((id, address))
 }
 
@@ -87,23 +93,29 @@ pub(super) fn record(address: &Address, value: Value) -> Result<Option<Record>, 
         return Ok(None);
     }
     let mut record = Record::new(address.clone());
-    let mut evidence = Vec::new();
+    let mut usual = None;
+    let mut kept = Vec::new();
     while let (Some(name), Some(text)) = (fields.next(), fields.next()) {
         let (Value::BulkString(name), Value::BulkString(text)) = (name, text) else { return Err(unexpected_reply()) };
         // A name that is no text is none of ours.
         let Ok(name) = String::from_utf8(name) else { continue };
         let text = String::from_utf8(text).map_err(|_| damaged(address, shown(&name)));
-        if let Some(id) = name.strip_prefix("e:") {
-            evidence.push(read_evidence(id, &text?).ok_or_else(|| damaged(address, shown(&name)))?);
+        if name.starts_with("e:") {
+            kept.push((name, text?));
+        } else if name == "as" {
+            usual = Some(text?);
         } else {
             read_field(&mut record, &name, text)?;
         }
     }
-    Ok(Some(record.with_evidence(evidence)))
+    let usual = usual.unwrap_or_default();
+    let read = |(name, text): (String, String)| read_evidence(&name, &text, &usual).ok_or_else(|| damaged(address, shown(&name)));
+    let evidence: Result<Vec<Evidence>, Error> = kept.into_iter().map(read).collect();
+    Ok(Some(record.with_evidence(evidence?)))
 }
 
-fn read_evidence(id: &str, text: &str) -> Option<Evidence> {
-    Evidence::from_stored(id.parse().ok()?, text).ok()
+fn read_evidence(name: &str, text: &str, usual: &str) -> Option<Evidence> {
+    Evidence::from_stored_beside(name.strip_prefix("e:")?.parse().ok()?, text, usual).ok()
 }
 
 /// Reads one field that is no evidence. What a later version may have put there is left alone.

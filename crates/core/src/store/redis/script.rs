@@ -35,13 +35,19 @@ pub(super) struct Scripts {
 /// How two scripts order texts.
 const TEXT_ORDER: &str = include_str!("text_order.lua");
 
+/// How events are recorded where a record holds much.
+const RECORD_CROWDED: &str = include_str!("record_crowded.lua");
+
+/// How they are recorded where there is a record.
+const RECORD_KNOWN: &str = include_str!("record_known.lua");
+
 /// What leaves an entry as it is; else the address is suppressed as it always is.
 const ENTER_WHERE_MISSING: &str = include_str!("enter.lua");
 
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            record: Script::new(rules_for_lua() + TEXT_ORDER + include_str!("record.lua")),
+            record: Script::new(rules_for_lua() + TEXT_ORDER + RECORD_CROWDED + RECORD_KNOWN + include_str!("record.lua")),
             suppress: Script::new(include_str!("suppress.lua").to_owned()),
             enter: Script::new(ENTER_WHERE_MISSING.to_owned() + include_str!("suppress.lua")),
             lift: Script::new(include_str!("lift.lua").to_owned()),
@@ -63,12 +69,13 @@ impl Scripts {
 
 /// The rules of retention and the classes, as the script of evidence needs them: they live once, in Rust.
 fn rules_for_lua() -> String {
-    let mut lua =
-        format!("local KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS = {KEPT_DAYS}, {KEPT_PER_DAY}, {DAY_SECONDS}\nlocal CLASS_OF = {{\n");
+    let mut lua = format!("local KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS = {KEPT_DAYS}, {KEPT_PER_DAY}, {DAY_SECONDS}\n");
+    // As a function: the table is made only where it is looked into.
+    lua.push_str("local function classes_by_category()\n  return {\n");
     for (category, class) in BounceCategory::mapped() {
-        let _ = writeln!(lua, "  ['{category}'] = '{}',", class.as_str());
+        let _ = writeln!(lua, "    ['{category}'] = '{}',", class.as_str());
     }
-    lua + "}\n"
+    lua + "  }\nend\n"
 }
 
 impl Script {

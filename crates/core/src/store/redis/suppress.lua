@@ -8,7 +8,7 @@ local address, max_changes, entry = ARGV[1], ARGV[2], ARGV[3]
 
 if redis.call('HGET', record, 'erased') then return 1 end
 if redis.call('EXISTS', record) == 0 then
-  redis.call('HSET', record, 'feed', redis.call('XADD', feed, '*', 'a', address))
+  redis.call('XADD', feed, '*', 'a', address)
   redis.pcall('PUBLISH', 'sup:feed', string.match(feed, '{(%x+)}'))
 end
 redis.call('HSET', record, 'manual', entry)

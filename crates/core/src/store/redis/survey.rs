@@ -1,6 +1,7 @@
 //! Finds out which servers there are, and who is the primary of what.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::JoinSet;
@@ -17,6 +18,9 @@ use crate::Error;
 /// Most nodes of a cluster that are asked at once who has what; the first answer counts by which every slot has a primary.
 const MAX_NODES_ASKED: usize = 8;
 
+/// What a server says of itself that is no node of a cluster.
+const NO_CLUSTER: &[u8] = b"cluster_enabled:0";
+
 /// Knows every server by where it listens, and keeps the connections to it for as long as it is a primary.
 pub(super) struct Survey {
     servers: Servers,
@@ -25,6 +29,8 @@ pub(super) struct Survey {
     of_store: OfStore,
     nodes: Mutex<HashMap<Endpoint, Arc<Node>>>,
     sentinels: Mutex<Vec<Arc<Connection>>>,
+    /// Whether the one server said that it is no node of a cluster.
+    is_alone: AtomicBool,
 }
 
 /// The primaries with their connections.
@@ -36,12 +42,29 @@ pub(super) struct Surveyed {
 impl Survey {
     pub(super) fn new(location: Location, settings: NodeSettings) -> Self {
         let Location { servers, access } = location;
-        Self { servers, access, settings, of_store: OfStore::default(), nodes: Mutex::default(), sentinels: Mutex::default() }
+        Self {
+            servers,
+            access,
+            settings,
+            of_store: OfStore::default(),
+            nodes: Mutex::default(),
+            sentinels: Mutex::default(),
+            is_alone: AtomicBool::new(false),
+        }
     }
 
     /// Whether slots may be elsewhere than they were.
     pub(super) fn is_cluster(&self) -> bool {
         matches!(self.servers, Servers::Cluster(_))
+    }
+
+    /// Whether one call may be about keys of several slots. A node of a cluster refuses that, also one that has all of them.
+    pub(super) fn mixes_slots(&self) -> bool {
+        match self.servers {
+            Servers::One(_) => self.is_alone.load(Ordering::Relaxed),
+            Servers::Sentinel { .. } => true,
+            Servers::Cluster(_) => false,
+        }
     }
 
     /// Whether another server may be the primary by now.
@@ -69,6 +92,8 @@ impl Survey {
             Role::Primary(replicas) => replicas,
             Role::Replica => Vec::new(),
         };
+        let told = reply::bytes(self.node(endpoint)?.ask(&["INFO", "cluster"]).await?)?.unwrap_or_default();
+        self.is_alone.store(told.split(|byte| *byte == b'\n').any(|line| line.trim_ascii() == NO_CLUSTER), Ordering::Relaxed);
         Ok(Topology::of_one(Primary { endpoint: endpoint.clone(), replicas }, Followers::default()))
     }
 

@@ -1,4 +1,4 @@
-//! Whole domains are told in the feed of every bucket.
+//! Whole domains are told in the feed of every bucket: in their own one by their records.
 //!
 //! So whoever has confirmed the bucket of an address knows whether its whole domain may have a record, wherever that one lies: a
 //! shard that is away costs the addresses in it, and those of domains with an entry there, and nobody else.
@@ -28,9 +28,11 @@ impl RedisStore {
             return Ok(());
         }
         let tell_in = |bucket| {
-            let call = Call::script(&self.shared.scripts.tell, &[&keys::feed(bucket)]).of_parts(new.len());
-            new.iter().fold(call, |call, domain| call.argument(domain.as_str()))
+            // In its own bucket the record is told, once it is there.
+            let others: Vec<_> = new.iter().filter(|domain| keys::bucket(domain.as_str()) != bucket).collect();
+            let call = Call::script(&self.shared.scripts.tell, &[&keys::feed(bucket)]).of_parts(others.len());
+            (!others.is_empty()).then(|| others.iter().fold(call, |call, domain| call.argument(domain.as_str())))
         };
-        self.write((0..BUCKETS).map(tell_in).collect()).await.map(|_| ())
+        self.write((0..BUCKETS).filter_map(tell_in).collect()).await.map(|_| ())
     }
 }
