@@ -115,6 +115,32 @@ fn several_at_once_in_one_bucket_leave_nothing_of_any() {
 }
 
 #[test]
+fn who_gets_a_record_while_the_name_goes_is_in_the_feed() {
+    let server = RedisServer::start(&[]);
+    block_on(async {
+        let store = server.store();
+        let names = neighbours(&store);
+        store.record(&names.iter().map(|name| bounce(name, 1, 100, "other")).collect::<Vec<_>>()).await.unwrap();
+        for name in &names[..10] {
+            let (erasing, its_name) = (store.clone(), name.clone());
+            let erasing = tokio::spawn(async move { erase(&erasing, &its_name, None).await });
+            // A duplicate of what is there, until it is gone.
+            while !erasing.is_finished() {
+                store.record(&[bounce(name, 1, 100, "other")]).await.unwrap();
+            }
+            erasing.await.unwrap();
+            store.record(&[bounce(name, 1, 100, "other")]).await.unwrap();
+        }
+        let fed: Entries = server.cli(&["XRANGE", FEED, "-", "+"]);
+        let mut fed: Vec<_> = fed.into_iter().map(|(_, fields)| fields[1].clone()).collect();
+        fed.sort();
+        let mut expected = names;
+        expected.sort();
+        assert_eq!(fed, expected);
+    });
+}
+
+#[test]
 fn who_follows_the_feed_is_not_confused() {
     let server = RedisServer::start(&[]);
     block_on(async {

@@ -35,19 +35,21 @@ impl RedisStore {
             gone => gone == 1,
         };
         if tombstone.is_none() {
-            for stream in [&keys.feed, &keys.changes] {
-                self.forget_name(stream, address).await?;
-            }
+            self.forget_name(&keys.feed, Some(&keys.record), address).await?;
+            self.forget_name(&keys.changes, None, address).await?;
         }
         Ok(Erasure::Done(Erased { had_record, ..Erased::default() }))
     }
 
-    /// Lets no entry of a stream name an address, nor leaves bytes of such entries there.
-    async fn forget_name(&self, stream: &str, address: &Address) -> Result<(), Error> {
-        let keys = [stream, &renewed(stream)];
+    /// Lets no entry of a stream name an address, nor leaves bytes of such entries there. If the stream is a feed, and the address
+    /// has a record again, it has one entry.
+    async fn forget_name(&self, stream: &str, of_record: Option<&str>, address: &Address) -> Result<(), Error> {
+        let renewed = renewed(stream);
+        let keys = [stream, &renewed];
+        let with_record: Vec<&str> = keys.into_iter().chain(of_record).collect();
         let mut behind = Vec::new();
         loop {
-            let part = Call::script(&self.shared.scripts.stream_forget, &keys)
+            let part = Call::script(&self.shared.scripts.stream_forget, &with_record)
                 .argument(address.as_str())
                 .argument(behind)
                 .number(&MAX_ENTRIES_PER_PART);

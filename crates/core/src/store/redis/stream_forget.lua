@@ -1,10 +1,10 @@
 -- Removes from a part of a stream the entries that name an address. Their bytes stay until the stream is written anew.
 --
--- KEYS  1 the stream   2 the stream in which it is being written anew, if somebody does that already
+-- KEYS  1 the stream   2 the stream in which it is being written anew, if somebody does that already   3 of a feed, the record
 -- ARGV  1 the address   2 the id of the entry behind which the part begins; nothing for the first part   3 most entries of a part
 -- reply the id of the last entry of the part; nothing if it was the last part
 
-local stream, renewed = KEYS[1], KEYS[2]
+local stream, renewed, record = KEYS[1], KEYS[2], KEYS[3]
 local address, behind, max_entries = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local from = behind == '' and '-' or '(' .. behind
@@ -22,4 +22,9 @@ end
 if #entries == max_entries then return entries[#entries][1] end
 -- What has been written anew may hold the bytes: whoever has begun begins again.
 redis.call('DEL', renewed)
+-- A record that has been made meanwhile has lost its entry with the others.
+if record and redis.call('EXISTS', record) == 1 then
+  redis.call('XADD', stream, '*', 'a', address)
+  redis.pcall('PUBLISH', 'sup:feed', string.match(stream, '{(%x+)}'))
+end
 return ''
