@@ -1,5 +1,7 @@
 //! Addresses as nearly all of them are: every check parses one, and the rules for the others cost more than the check.
 
+use memchr::memchr;
+
 use super::{Address, MAX_ADDRESS_BYTES};
 
 /// Longest local part, in bytes (RFC 5321, 4.5.3.1.1).
@@ -8,51 +10,61 @@ const MAX_LOCAL_PART_BYTES: usize = 64;
 /// Longest label of a domain, in bytes (RFC 1035, 2.3.4).
 const MAX_LABEL_BYTES: usize = 63;
 
+/// What a byte may be, each a bit: of a local part, of a domain, a dot, and what stands between two parts of a label or two labels.
+const LOCAL_PART: u8 = 1;
+const DOMAIN: u8 = 2;
+const DOT: u8 = 4;
+const BETWEEN: u8 = 8;
+
+/// What each byte may be.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte: u8 = 0;
+    while byte < 128 {
+        kinds[byte as usize] = match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => LOCAL_PART | DOMAIN,
+            b'.' => LOCAL_PART | DOMAIN | DOT | BETWEEN,
+            b'-' => LOCAL_PART | DOMAIN | BETWEEN,
+            b'_' | b'+' => LOCAL_PART,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// Reads an address of ASCII letters, digits and a few signs, of which only the case has to be normalised. None says nothing:
 /// the rules for all addresses decide then. What is read here they would read alike.
 pub(super) fn read(text: &str) -> Option<Address> {
     if text.len() > MAX_ADDRESS_BYTES {
         return None;
     }
-    let at = text.bytes().position(|letter| letter == b'@')?;
+    let at = memchr(b'@', text.as_bytes())?;
     let (local, domain) = (&text.as_bytes()[..at], &text.as_bytes()[at + 1..]);
-    if local.len() > MAX_LOCAL_PART_BYTES || !is_plain(local, is_of_local_part) || !is_plain(domain, is_of_domain) {
-        return None;
+    let is_plain = local.len() <= MAX_LOCAL_PART_BYTES && is_all(local, LOCAL_PART, DOT) && is_plain_domain(domain);
+    is_plain.then(|| Address { text: text.to_ascii_lowercase().into(), at })
+}
+
+/// Whether all bytes are of a kind, of which those of another kind stand between two that are not.
+fn is_all(text: &[u8], kind: u8, separator: u8) -> bool {
+    // Nothing is decided before the end: nearly all addresses are plain to theirs.
+    let (mut of_all, mut of_neighbours, mut before) = (u8::MAX, 0, separator);
+    for byte in text {
+        let kinds = KINDS[usize::from(*byte)];
+        of_all &= kinds;
+        of_neighbours |= kinds & before;
+        before = kinds;
     }
-    // Labels that begin with xn-- stand for others, and may be wrong; a name of numbers alone may be none.
-    let is_simple = |label: &[u8]| {
-        let is_long = label.len() > MAX_LABEL_BYTES;
-        !is_long && label.first() != Some(&b'-') && label.last() != Some(&b'-') && label.get(2..4) != Some(b"--")
-    };
-    let mut labels = domain.split(|letter| *letter == b'.');
-    let is_name = labels.next_back().is_some_and(|last| last.first().is_some_and(u8::is_ascii_alphabetic) && is_simple(last));
-    (is_name && labels.all(is_simple)).then(|| Address { text: text.to_ascii_lowercase().into(), at })
+    of_all & kind != 0 && (of_neighbours | before) & separator == 0
 }
 
-/// Whether it is parts of such letters, with a dot between each two.
-fn is_plain(text: &[u8], may_hold: fn(u8) -> bool) -> bool {
-    let mut is_in_part = false;
-    for letter in text {
-        if *letter == b'.' {
-            if !is_in_part {
-                return false;
-            }
-            is_in_part = false;
-        } else if may_hold(*letter) {
-            is_in_part = true;
-        } else {
-            return false;
-        }
-    }
-    is_in_part
-}
-
-fn is_of_local_part(letter: u8) -> bool {
-    letter.is_ascii_alphanumeric() || matches!(letter, b'_' | b'-' | b'+')
-}
-
-fn is_of_domain(letter: u8) -> bool {
-    letter.is_ascii_alphanumeric() || letter == b'-'
+/// Whether it is labels of which the last begins with a letter: a name of numbers alone may be none. Two hyphens together are left to
+/// all rules, since labels that begin with `xn--` stand for others, and may be wrong.
+fn is_plain_domain(domain: &[u8]) -> bool {
+    let labels = || domain.split(|letter| *letter == b'.');
+    let is_name = |last: &[u8]| last.first().is_some_and(u8::is_ascii_alphabetic);
+    let is_short = |label: &[u8]| label.len() <= MAX_LABEL_BYTES;
+    is_all(domain, DOMAIN, BETWEEN) && labels().next_back().is_some_and(is_name) && (is_short(domain) || labels().all(is_short))
 }
 
 #[cfg(test)]
