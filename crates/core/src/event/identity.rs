@@ -19,7 +19,7 @@ pub struct EventId([u8; EVENT_ID_BYTES]);
 
 impl EventId {
     /// Length of its text, in bytes.
-    pub(crate) const BYTES: usize = EVENT_ID_BYTES;
+    pub const BYTES: usize = EVENT_ID_BYTES;
 
     /// The identity of an event: type, Message-Id without its angle brackets, recipient, and `timeLogged` as it stood on the
     /// wire; without a Message-Id, all the fields. Every part is preceded by its length, so no two lists of parts are alike.
