@@ -57,7 +57,7 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
         Contender::new(SORT_AND_COMM, Role::Instead, |_| lists.cost(|kept| lists.sort_and_comm(kept), false)),
         Contender::new(COMM, Role::Instead, |_| lists.cost(|kept| lists.comm(&lists.sorted(), kept), false)),
     ];
-    let work = format!("a list of {} addresses, 3 % suppressed, from file to file", lists.addresses);
+    let work = format!("a list of {} M addresses, 3 % suppressed", lists.addresses as f64 / 1e6);
     let comparison = interleave(&work, "address", form.rounds, contenders);
     let rate = comparison.named(SUPPRESSD).operations_per_second();
     report.compare(comparison);

@@ -22,7 +22,7 @@ fn tables(report: &Report) -> String {
         page += "\n| work | by | CPU of one, us | times the floor | a second |\n|---|---|---:|---:|---:|\n";
     }
     for comparison in report.comparisons() {
-        let mut work = format!("{}: a {}", comparison.work, comparison.operation);
+        let mut work = format!("{}, per {}", comparison.work, comparison.operation);
         for measured in &comparison.measured {
             let ratio = comparison.floor().map(|floor| format!("{:.2}", measured.ratio_to(floor))).unwrap_or_default();
             let (cpu, rate) = (measured.cpu_us_per_operation(), measured.operations_per_second());
