@@ -9,12 +9,12 @@ pub(crate) const MAX_GROWTH_PERCENT: u64 = 5;
 /// Instructions of one operation of each path, as rustc 1.95 compiles them for x86-64.
 pub(crate) fn instructions(path: HotPath) -> u64 {
     match path {
-        HotPath::CheckMiss => 4_754,
-        HotPath::CheckHit => 40_374,
-        HotPath::Batch => 4_560,
-        HotPath::ParseDelivery => 25_520,
-        HotPath::ParseBounce => 43_071,
-        HotPath::Classify => 15_008,
-        HotPath::Record => 28_194,
+        HotPath::CheckMiss => 2_487,
+        HotPath::CheckHit => 19_433,
+        HotPath::Batch => 1_883,
+        HotPath::ParseDelivery => 18_342,
+        HotPath::ParseBounce => 31_200,
+        HotPath::Classify => 14_071,
+        HotPath::Record => 10_467,
     }
 }
