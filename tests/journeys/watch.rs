@@ -267,7 +267,7 @@ fn a_watcher_that_was_away_for_too_long_begins_anew(ground: &Ground) {
     admin.lift("a@example.com", "back").unwrap();
     // Redis keeps whole blocks, of a hundred times up to sixteen changes.
     for first in (0..4000).step_by(500) {
-        let event = |number| body("b", "b@example.com", "bad-mailbox", number * 3600);
+        let event = |number: usize| body("b", "b@example.com", "bad-mailbox", number * 3600);
         let bodies: Vec<_> = (first..first + 500).map(event).collect();
         assert_eq!(server.webhook().post(bodies.join("\n")).counts()[0], 500);
     }
