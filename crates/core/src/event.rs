@@ -42,6 +42,11 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.as_wire() == text)
     }
 
+    /// The class that the provider documents for what is no delivery, with that category.
+    pub(crate) fn class(self, category: &BounceCategory) -> Class {
+        if self == Self::Complaint { Class::Complaint } else { category.class() }
+    }
+
     /// A word for it: in metrics and in `classify`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -83,11 +88,7 @@ impl Event {
     /// The class that the provider documents for it; `None` for a delivery.
     #[must_use]
     pub fn class(&self) -> Option<Class> {
-        match self.kind {
-            EventKind::Bounce | EventKind::RemoteBounce => Some(self.category.class()),
-            EventKind::Complaint => Some(Class::Complaint),
-            EventKind::Delivered => None,
-        }
+        (self.kind != EventKind::Delivered).then(|| self.kind.class(&self.category))
     }
 
     /// What is kept of the event; `None` for a delivery, of which only the time is.

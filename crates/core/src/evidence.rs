@@ -46,7 +46,7 @@ impl Evidence {
     /// The class that the provider documents for it. Retention and counters go by it; verdicts go by the policy's class.
     #[must_use]
     pub fn class(&self) -> Class {
-        if self.kind == EventKind::Complaint { Class::Complaint } else { self.category.class() }
+        self.kind.class(&self.category)
     }
 
     /// What the evidence of a record is ordered by.

@@ -87,8 +87,8 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
             return Ok(None);
         }
         // Boxed, as whatever nearly no check comes to: all would carry the room for it along.
-        let verdicts = Box::pin(self.verdicts(&[address], known, account)).await?;
-        Ok(verdicts.into_iter().next().map(|(_, verdict)| verdict))
+        let (_, verdict) = Box::pin(self.verdicts(&[address], known, account)).await?.pop().ok_or_else(wrong_number)?;
+        Ok(Some(verdict))
     }
 
     /// The rules in force, and the usual verdict by them.
@@ -185,8 +185,7 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         if found.addresses() == addresses.len() {
             return Ok(found);
         }
-        // A store that keeps its contract never comes to this; one that does not must not have an address taken for a good one.
-        Err(Error::StoreFailed { reason: "the store gave too few or too many records".into() })
+        Err(wrong_number())
     }
 }
 
@@ -204,6 +203,11 @@ fn as_seen(address: &Address, Findings { record, domain_entry }: Findings, polic
 /// The record as a check sees it that names an account, or none.
 fn seen(record: Record, policy: &Policy, account: &str) -> Record {
     if account.is_empty() { record } else { record.seen_by(policy, account) }
+}
+
+/// A store that keeps its contract never comes to this; one that does not must not have an address taken for a good one.
+fn wrong_number() -> Error {
+    Error::StoreFailed { reason: "the store gave too few or too many records".into() }
 }
 
 fn unreadable(error: &Error) {

@@ -82,7 +82,6 @@ async fn follow_connection(store: &RedisStore, node: &Node, buckets: &[u8], sink
         while let Ok(message) = timeout_at(next_poll, messages.next()).await {
             let lost = || Error::StoreUnavailable { reason: "the connection to Redis was lost".into() };
             // In a cluster every node publishes what any of them was told.
-            // In a cluster every node publishes what any of them was told.
             let of_primary = |message: &Msg| -> Vec<u8> {
                 let named = store.shared.publisher.buckets_of_another(message.get_payload_bytes());
                 named.filter(|bucket| buckets.contains(bucket)).collect()
