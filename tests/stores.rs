@@ -22,7 +22,7 @@ mod redis_tls;
 use std::future::Future;
 use std::path::Path;
 
-use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
+use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore, MAX_RECORDS_IN_MEMORY_BYTES};
 use suppressd_core::store::memory::MemoryStore;
 use suppressd_core::store::redis::{RedisSettings, RedisStore};
 use suppressd_core::store::{AdministrativeStore, EvidenceStore};
@@ -58,6 +58,7 @@ macro_rules! over_every_store {
         }
         $crate::stores::over_one_store!(memory: $($case),+);
         $crate::stores::over_one_store!(embedded: $($case),+);
+        $crate::stores::over_one_store!(embedded_on_disk: $($case),+);
         $crate::stores::over_one_store!(redis: $($case),+);
     };
 }
@@ -91,6 +92,13 @@ fn embedded() -> (EmbeddedStore, TempDir) {
     (store, directory)
 }
 
+/// With no room for records in memory.
+fn embedded_on_disk() -> (EmbeddedStore, TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = EmbeddedSettings { max_records_in_memory_bytes: 0, ..in_directory(directory.path()) };
+    (EmbeddedStore::open(&settings).unwrap(), directory)
+}
+
 fn redis() -> (RedisStore, RedisServer) {
     let server = RedisServer::start(&[]);
     let settings = RedisSettings { letter_limits: LIMITS, changes_kept: CHANGES_KEPT, ..server.patient_settings() };
@@ -112,7 +120,13 @@ async fn some_of_the_contract(open: impl Fn() -> RedisStore) {
 }
 
 fn in_directory(directory: &Path) -> EmbeddedSettings {
-    EmbeddedSettings { directory: directory.into(), letter_limits: LIMITS, changes_kept: CHANGES_KEPT, waits_for_disk: true }
+    EmbeddedSettings {
+        directory: directory.into(),
+        letter_limits: LIMITS,
+        changes_kept: CHANGES_KEPT,
+        max_records_in_memory_bytes: MAX_RECORDS_IN_MEMORY_BYTES,
+        waits_for_disk: true,
+    }
 }
 
 /// Runs on two threads, so that what is done at once is.

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use suppressd_core::LetterLimits;
-use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
+use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore, MAX_RECORDS_IN_MEMORY_BYTES};
 use suppressd_core::store::{CHANGES_KEPT, ChangePosition, ChangeStore};
 use suppressd_service::proto::ListSuppressionsRequest;
 use tempfile::TempDir;
@@ -113,6 +113,7 @@ fn embedded(directory: &TempDir) -> EmbeddedStore {
         directory: data(directory.path()),
         letter_limits: LetterLimits::default(),
         changes_kept: CHANGES_KEPT,
+        max_records_in_memory_bytes: MAX_RECORDS_IN_MEMORY_BYTES,
         waits_for_disk: true,
     };
     EmbeddedStore::open(&settings).unwrap()

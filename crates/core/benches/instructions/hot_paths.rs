@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use suppressd_core::event::body::Body;
 use suppressd_core::opinion::opinion;
-use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
+use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore, MAX_RECORDS_IN_MEMORY_BYTES};
 use suppressd_core::store::{EvidenceStore as _, FilteredStore};
 use suppressd_core::{Address, Case, EnhancedStatusCode, Event, Incidents, LetterLimits, Rulebook, UnixSeconds, verdict};
 use tokio::runtime::Runtime;
@@ -256,6 +256,7 @@ impl Directory {
             directory: self.0.clone(),
             letter_limits: LetterLimits::default(),
             changes_kept: CHANGES_KEPT,
+            max_records_in_memory_bytes: MAX_RECORDS_IN_MEMORY_BYTES,
             waits_for_disk: false,
         };
         EmbeddedStore::open(&settings).expect("a new directory can be opened")

@@ -20,8 +20,10 @@ mod listing;
 mod names;
 mod pieces;
 mod records;
+mod resident;
 mod tree;
 mod value;
+mod warming;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,6 +49,9 @@ const MAX_QUEUED_REQUESTS: usize = 4096;
 /// Most events that wait for the writing thread.
 const MAX_QUEUED_EVENTS: usize = 65_536;
 
+/// Most memory for records, in bytes, where nobody says otherwise.
+pub const MAX_RECORDS_IN_MEMORY_BYTES: usize = 1 << 30;
+
 /// How a store is opened.
 #[derive(Debug, Clone)]
 pub struct EmbeddedSettings {
@@ -56,6 +61,9 @@ pub struct EmbeddedSettings {
     pub letter_limits: LetterLimits,
     /// How many of the latest changes are kept.
     pub changes_kept: usize,
+    /// Most memory for records that are read without a look at the disk or its cache, in bytes: some 100 for each, and 50 for each
+    /// further event of it.
+    pub max_records_in_memory_bytes: usize,
     /// Whether an answer waits for the disk. Without it a loss of power loses what was acknowledged; it is there so that a
     /// test can show that the proof of durability fails without it.
     pub waits_for_disk: bool,
@@ -90,7 +98,7 @@ impl EmbeddedStore {
     pub fn open(settings: &EmbeddedSettings) -> Result<Self, Error> {
         let directory = &settings.directory;
         make_directory(directory)?;
-        let tree = Tree::open(directory)?;
+        let tree = Tree::open(directory, settings.max_records_in_memory_bytes)?;
         let letters = LetterFiles::open(&directory.join("letters"), settings.letter_limits)?;
         let incidents = IncidentFile::open(directory, settings.waits_for_disk)?;
         let mark = commit_mark::check(directory, &tree.keyspace)?;
@@ -126,6 +134,12 @@ impl EmbeddedStore {
             queue.closed().await;
         }
         stopped()
+    }
+
+    /// What records in memory take, in bytes.
+    #[must_use]
+    pub fn records_in_memory_bytes(&self) -> usize {
+        self.shared.tree.resident.bytes()
     }
 
     /// Queues work for the writing thread and waits for its answer.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
+use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore, MAX_RECORDS_IN_MEMORY_BYTES};
 use suppressd_core::store::{AdministrativeStore as _, EvidenceStore as _};
 use suppressd_core::{Address, LetterLimits};
 
@@ -74,6 +74,7 @@ fn compact(directory: &Path) {
         directory: directory.to_path_buf(),
         letter_limits: LetterLimits::default(),
         changes_kept: 1,
+        max_records_in_memory_bytes: MAX_RECORDS_IN_MEMORY_BYTES,
         waits_for_disk: true,
     };
     let store = EmbeddedStore::open(&settings).unwrap();

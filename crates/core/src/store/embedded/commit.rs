@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use fjall::OwnedWriteBatch;
+use fjall::{OwnedWriteBatch, Slice};
 
 use super::answers::Counting;
 use super::changes::ChangeLog;
@@ -37,6 +37,19 @@ pub(super) struct Commit<'a> {
     /// What changed records, in its order.
     changes: &'a mut ChangeLog,
     followers: Vec<Arc<Follower>>,
+}
+
+/// What a commit makes of a record: its key, and its value if it has one that holds all of it.
+pub(super) struct Written {
+    key: Vec<u8>,
+    value: Option<Slice>,
+}
+
+impl Written {
+    /// Tells those who read in memory, when it is durable.
+    pub(super) fn tell(&self, tree: &Tree) {
+        tree.resident.put(&self.key, self.value.as_deref());
+    }
 }
 
 struct Seen {
@@ -152,19 +165,25 @@ impl<'a> Commit<'a> {
         Ok(Erasure::Done(Erased { had_record, ..Erased::default() }))
     }
 
-    pub(super) fn fill(mut self, batch: &mut OwnedWriteBatch) -> Result<(), Error> {
+    /// Puts all of it into a batch. Says what becomes of records.
+    pub(super) fn fill(mut self, batch: &mut OwnedWriteBatch) -> Result<Vec<Written>, Error> {
         let keyspace = &self.tree.keyspace;
-        let mut changed: Vec<_> = self.records.iter().filter(|(_, seen)| seen.is_changed).collect();
+        let records = std::mem::take(&mut self.records);
+        let mut changed: Vec<_> = records.into_iter().filter(|(_, seen)| seen.is_changed).collect();
         // What lies near each other is found near each other.
-        changed.sort_unstable_by_key(|(key, _)| *key);
+        changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut written = Vec::with_capacity(changed.len());
         for (key, seen) in changed {
-            match &seen.record {
-                Some(record) => {
-                    self.followers.iter().for_each(|follower| follower.tell(&record.address));
-                    batch.insert(keyspace, &**key, value_of(record, seen.form, &mut self.evidence)?);
-                }
-                None => batch.remove(keyspace, &**key),
-            }
+            let value = if let Some(record) = &seen.record {
+                self.followers.iter().for_each(|follower| follower.tell(&record.address));
+                let value = Slice::from(value_of(record, seen.form, &mut self.evidence)?);
+                batch.insert(keyspace, &*key, value.clone());
+                Some(value)
+            } else {
+                batch.remove(keyspace, &*key);
+                None
+            };
+            written.push(Written { key, value: value.filter(|value| value::is_whole(value)) });
         }
         for (key, value) in self.evidence {
             match value {
@@ -173,7 +192,8 @@ impl<'a> Commit<'a> {
             }
         }
         self.answers.fill(self.tree, batch);
-        self.changes.fill(self.tree, batch)
+        self.changes.fill(self.tree, batch)?;
+        Ok(written)
     }
 }
 

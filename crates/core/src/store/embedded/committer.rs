@@ -120,10 +120,13 @@ impl Committer {
         let mut commit = Commit::new(&self.tree, events, &mut self.answers, &mut self.changes, followers);
         let answers: Vec<_> = group.into_iter().map(|job| (commit.add(job.work), job.room)).collect();
         let mut batch = self.tree.database.batch().durability(Some(self.persist));
-        let written = commit.fill(&mut batch).and_then(|()| self.write(batch));
-        if written.is_ok() {
+        let written = commit.fill(&mut batch).and_then(|records| self.write(batch).map(|()| records));
+        let written = written.map(|records| {
+            for record in records {
+                record.tell(&self.tree);
+            }
             self.changes.tell();
-        }
+        });
         for (answer, room) in answers {
             answer(written.clone());
             drop(room);

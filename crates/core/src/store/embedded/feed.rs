@@ -89,13 +89,19 @@ impl FeedStore for EmbeddedStore {
             }
             sleep(RETRY_INTERVAL).await;
         }
-        loop {
-            let now = Instant::now();
-            for bucket in 0..BUCKETS {
-                sink.confirm(u8::try_from(bucket).unwrap_or(u8::MAX), now);
-            }
-            sleep(CONFIRM_INTERVAL).await;
+        let (never, ()) = tokio::join!(confirm(&*sink), self.bring_into_memory());
+        never
+    }
+}
+
+/// Confirms all of it again and again.
+async fn confirm(sink: &impl FeedSink) -> Infallible {
+    loop {
+        let now = Instant::now();
+        for bucket in 0..BUCKETS {
+            sink.confirm(u8::try_from(bucket).unwrap_or(u8::MAX), now);
         }
+        sleep(CONFIRM_INTERVAL).await;
     }
 }
 

@@ -73,7 +73,8 @@ fn progress(tree: &Tree, done: u64) -> Progress {
     Progress { done, total: done.max(tree.keyspace.approximate_len() as u64) }
 }
 
-fn read_address(bytes: &[u8]) -> Result<Address, Error> {
+/// The address that a key names.
+pub(super) fn read_address(bytes: &[u8]) -> Result<Address, Error> {
     let address: Option<Address> = std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok());
     // What is written in another way than it would be now would be listed under a name that it cannot be asked for by.
     address.filter(|address| address.as_str().as_bytes() == bytes).ok_or_else(unreadable)

@@ -1,4 +1,4 @@
-//! How a record is read from the tree.
+//! How a record is read: from memory if it is there, or from the tree.
 
 use super::tree::Tree;
 use super::value::{self, Form};
@@ -54,11 +54,20 @@ pub(super) fn load(tree: &Tree, address: &Address) -> Result<Option<Record>, Err
 
 /// Reads a record, and how it is stored.
 pub(super) fn load_stored(tree: &Tree, key: &[u8], address: &Address) -> Result<Option<Stored>, Error> {
+    let whole = |value: &[u8]| {
+        let mut reading = Reading::of(address.clone());
+        reading.take(&[], value)?;
+        Ok(reading)
+    };
+    if let Some(read) = tree.resident.read(key, whole) {
+        return read?.finish().map(Some);
+    }
+    let moment = tree.resident.moment_of(key);
     // Nearly every record is a single value, and nearly every address that is asked about has none.
     let Some(value) = tree.keyspace.get(key).map_err(|error| read_failed(&error))? else { return Ok(None) };
-    let mut reading = Reading::of(address.clone());
-    reading.take(&[], &value)?;
+    let reading = whole(&value)?;
     if reading.form == Some(Form::Whole) {
+        tree.resident.offer(&moment, key, &value);
         return reading.finish().map(Some);
     }
     // Only a snapshot is one state of the tree: a commit that happens meanwhile is seen whole or not at all.

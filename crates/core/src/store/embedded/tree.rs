@@ -10,6 +10,7 @@ use fjall::config::BlockSizePolicy;
 use fjall::{Database, Iter, Keyspace, KeyspaceCreateOptions, Readable as _, Snapshot};
 
 use super::io_failed;
+use super::resident::Resident;
 use crate::Error;
 
 /// Memory for blocks of the tree that were read from disk, in bytes.
@@ -27,11 +28,12 @@ const EARLIER_KEYSPACE: &str = "evidence";
 /// Size of a block of the tree's files before it is compressed, in bytes.
 const BLOCK_BYTES: u32 = 8 << 10;
 
-/// The tree, and the database that it is all of.
+/// The tree, the database that it is all of, and what of it is in memory.
 #[derive(Clone)]
 pub(super) struct Tree {
     pub(super) database: Database,
     pub(super) keyspace: Keyspace,
+    pub(super) resident: Arc<Resident>,
     /// Held by every moment that somebody reads.
     moments: Arc<Mutex<Arc<()>>>,
 }
@@ -72,8 +74,8 @@ impl Tree {
         self.moments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens the tree. fjall panics on some damaged files, which is no way to tell an operator.
-    pub(super) fn open(directory: &Path) -> Result<Self, Error> {
+    /// Opens the tree, with room for so many bytes of records in memory. fjall panics on some damaged files, which is no way to tell an operator.
+    pub(super) fn open(directory: &Path, max_resident_bytes: usize) -> Result<Self, Error> {
         let path = &directory.join(TREE);
         let open = || {
             let database = Database::builder(path).cache_size(BLOCK_CACHE_BYTES).open()?;
@@ -82,7 +84,8 @@ impl Tree {
             }
             let options = || KeyspaceCreateOptions::default().data_block_size_policy(BlockSizePolicy::all(BLOCK_BYTES));
             let keyspace = database.keyspace(KEYSPACE, options)?;
-            Ok(Some(Self { database, keyspace, moments: Arc::default() }))
+            let resident = Arc::new(Resident::new(max_resident_bytes));
+            Ok(Some(Self { database, keyspace, resident, moments: Arc::default() }))
         };
         match catch_unwind(AssertUnwindSafe(open)) {
             Ok(Ok(opened)) => opened.ok_or_else(|| of_an_earlier_layout(directory)),
@@ -138,7 +141,7 @@ mod tests {
         drop(database.keyspace(EARLIER_KEYSPACE, KeyspaceCreateOptions::default).unwrap());
         drop(database);
         for _ in 0..2 {
-            let Err(Error::StoreFailed { reason }) = Tree::open(directory.path()) else { panic!("it was opened") };
+            let Err(Error::StoreFailed { reason }) = Tree::open(directory.path(), 0) else { panic!("it was opened") };
             assert!(reason.contains("another layout") && reason.contains("export"), "{reason}");
         }
     }

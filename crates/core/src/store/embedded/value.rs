@@ -75,6 +75,11 @@ pub(super) fn of_evidence(evidence: &Evidence) -> Vec<u8> {
     bytes
 }
 
+/// Whether a record's own value has all of its evidence.
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&(Form::Whole as u8))
+}
+
 /// Reads into a record what [`of_record`] wrote of it, with the evidence that stands there.
 pub(super) fn read_record(record: &mut Record, bytes: &[u8]) -> Option<(Form, Vec<Evidence>)> {
     let mut unread = Unread(bytes);

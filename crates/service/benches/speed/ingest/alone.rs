@@ -7,7 +7,7 @@ use std::process::{ChildStdin, ChildStdout, Stdio};
 use std::time::SystemTime;
 
 use suppressd_core::event::body::Body;
-use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore};
+use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore, MAX_RECORDS_IN_MEMORY_BYTES};
 use suppressd_core::store::{CHANGES_KEPT, EvidenceStore, Outcome};
 use suppressd_core::{Classifier, Event, LetterLimits, UnixSeconds};
 use tokio::task::JoinSet;
@@ -82,6 +82,7 @@ pub(super) fn record_in_store(directory: &Path, producers: usize) {
         directory: directory.to_path_buf(),
         letter_limits: LetterLimits::default(),
         changes_kept: CHANGES_KEPT,
+        max_records_in_memory_bytes: MAX_RECORDS_IN_MEMORY_BYTES,
         waits_for_disk: true,
     };
     record_what_comes(&EmbeddedStore::open(&settings).unwrap(), producers);

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use suppressd_core::store::CHANGES_KEPT;
+use suppressd_core::store::embedded::MAX_RECORDS_IN_MEMORY_BYTES;
 use suppressd_core::{AddressKey, DAY_SECONDS, LetterLimits, Rulebook};
 use suppressd_service::{Access, Tls};
 
@@ -72,6 +73,8 @@ pub(crate) struct Config {
     pub(crate) redis: RedisConfig,
     pub(crate) letter_limits: LetterLimits,
     pub(crate) changes_kept: usize,
+    /// Of the embedded store.
+    pub(crate) max_records_in_memory_bytes: usize,
     pub(crate) http: SocketAddr,
     pub(crate) ingest: suppressd_ingest::Settings,
     pub(crate) grpc: SocketAddr,
@@ -108,6 +111,7 @@ impl Config {
             redis: RedisConfig::read(&sources)?,
             letter_limits: letter_limits(&sources)?,
             changes_kept: size(&sources, "changes_kept", CHANGES_KEPT)?,
+            max_records_in_memory_bytes: size(&sources, "max_records_in_memory_bytes", MAX_RECORDS_IN_MEMORY_BYTES)?,
             http: address(&sources, "http", 8080)?,
             ingest: ingest_settings(&sources, role)?,
             grpc: address(&sources, "grpc", 50051)?,
@@ -186,6 +190,7 @@ fn flags(arguments: &ServeArguments) -> BTreeMap<&'static str, String> {
         ("max_body_bytes", &arguments.max_body_bytes),
         ("max_letters", &arguments.max_letters),
         ("max_letters_bytes", &arguments.max_letters_bytes),
+        ("max_records_in_memory_bytes", &arguments.max_records_in_memory_bytes),
         ("max_letter_age_days", &arguments.max_letter_age_days),
         ("changes_kept", &arguments.changes_kept),
         ("redis_allow", &arguments.redis_allow),

@@ -56,8 +56,9 @@ async fn open_and_serve(mut config: Config) -> anyhow::Result<()> {
                 warn!("unsafe_no_fsync is set: a loss of power loses what was acknowledged");
             }
             let waits_for_disk = config.waits_for_disk;
-            let Config { letter_limits, changes_kept, .. } = config;
-            let settings = EmbeddedSettings { directory, letter_limits, changes_kept, waits_for_disk };
+            let Config { letter_limits, changes_kept, max_records_in_memory_bytes, .. } = config;
+            let settings =
+                EmbeddedSettings { directory, letter_limits, changes_kept, max_records_in_memory_bytes, waits_for_disk };
             let store = EmbeddedStore::open(&settings)?;
             let names = store.agree_on_names(pseudonyms.as_ref().map(|pseudonyms| pseudonyms.check()))?;
             if let Some(pseudonyms) = &pseudonyms {

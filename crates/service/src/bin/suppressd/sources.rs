@@ -18,7 +18,7 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 const SECRETS: [&str; 5] = ["account_tokens", "admin_token", "read_token", "store", "webhook_token"];
 
 /// All other settings.
-const PLAIN: [&str; 29] = [
+const PLAIN: [&str; 30] = [
     "address_key_file",
     "changes_kept",
     "drain_deadline_seconds",
@@ -34,6 +34,7 @@ const PLAIN: [&str; 29] = [
     "max_letter_age_days",
     "max_letters",
     "max_letters_bytes",
+    "max_records_in_memory_bytes",
     "policy",
     "redis_allow",
     "redis_ca",

@@ -77,6 +77,9 @@ pub(crate) struct ServeArguments {
     /// How long a rejected letter is kept [default: 30]
     #[arg(long, value_name = "DAYS")]
     pub(crate) max_letter_age_days: Option<String>,
+    /// Most memory for records of the embedded store [default: 1073741824]
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_records_in_memory_bytes: Option<String>,
     /// How many of the latest changes are kept for `watch` [default: 1048576]
     #[arg(long, value_name = "N")]
     pub(crate) changes_kept: Option<String>,

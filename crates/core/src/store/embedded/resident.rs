@@ -1,0 +1,287 @@
+//! Records in memory, as they lie in the tree: a campaign asks for the same recipients as the one before it, and to search the tree
+//! for one of them costs more than the verdict on it.
+//!
+//! What is here is what the tree holds. The writing thread puts in what it has written before it answers; whoever has read a record
+//! in the tree offers it, and is refused if anything of that part was written meanwhile. There is a bound: what has no room is in the
+//! tree alone.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use hashbrown::HashTable;
+
+/// Parts of the whole, each with a lock of its own; a power of two.
+const SHARDS: usize = 1024;
+
+/// What an entry takes beside the key and the value: the length of each.
+const HEAD_BYTES: usize = 1 + 2;
+
+/// A shard's text grows by this part of it, or is written anew when this part of it is gone: twice as much would leave half of the
+/// memory free.
+const PART_TO_GROW_BY: usize = 8;
+
+/// Records in memory, by the keys that they have in the tree.
+pub(super) struct Resident {
+    hasher: RandomState,
+    shards: Box<[RwLock<Shard>]>,
+    max_bytes: usize,
+    bytes: AtomicUsize,
+}
+
+/// How often what may be offered had been written to, before it was read in the tree.
+pub(super) enum Moment {
+    /// Of the part in which one key lies.
+    OfOne(u64),
+    /// Of each part.
+    OfAll(Vec<u64>),
+}
+
+#[derive(Default)]
+struct Shard {
+    /// Where the entries begin.
+    places: HashTable<u32>,
+    /// All entries, one behind the other: the length of the key, the length of the value, the key, the value.
+    text: Vec<u8>,
+    /// Bytes of entries that are gone.
+    unused: usize,
+    /// How often something was put in by the writing thread.
+    written: u64,
+}
+
+impl Resident {
+    /// Room for so many bytes.
+    pub(super) fn new(max_bytes: usize) -> Self {
+        let shards = (0..SHARDS).map(|_| RwLock::default()).collect();
+        Self { hasher: RandomState::new(), shards, max_bytes, bytes: AtomicUsize::new(0) }
+    }
+
+    /// Reads a record, if it is here. Nothing can be written to its part meanwhile.
+    pub(super) fn read<T>(&self, key: &[u8], read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        let hash = self.hasher.hash_one(key);
+        let shard = self.shard(hash);
+        let place = shard.find(hash, key)?;
+        Some(read(&shard.text[shard.value(place)]))
+    }
+
+    /// Takes note of what the tree has at a key by now; none if nothing, or what is too large to be here.
+    pub(super) fn put(&self, key: &[u8], value: Option<&[u8]>) {
+        let hash = self.hasher.hash_one(key);
+        let mut shard = self.shard_to_write(hash);
+        shard.written += 1;
+        let before = shard.bytes();
+        shard.remove(hash, key);
+        if let Some(value) = value {
+            self.add(&mut shard, hash, key, value);
+        }
+        self.account(before, shard.bytes());
+    }
+
+    /// Takes what was read in the tree behind a moment, unless its part was written to since then. Says whether there was room.
+    pub(super) fn offer(&self, moment: &Moment, key: &[u8], value: &[u8]) -> bool {
+        let hash = self.hasher.hash_one(key);
+        let written = match moment {
+            Moment::OfOne(written) => Some(written),
+            Moment::OfAll(written) => written.get(number_of_shard(hash)),
+        };
+        let mut shard = self.shard_to_write(hash);
+        if written != Some(&shard.written) || shard.find(hash, key).is_some() {
+            return true;
+        }
+        let before = shard.bytes();
+        let had_room = self.add(&mut shard, hash, key, value);
+        self.account(before, shard.bytes());
+        had_room
+    }
+
+    /// The present moment, for one key.
+    pub(super) fn moment_of(&self, key: &[u8]) -> Moment {
+        Moment::OfOne(self.shard(self.hasher.hash_one(key)).written)
+    }
+
+    /// The present moment, for whatever is read next.
+    pub(super) fn moment(&self) -> Moment {
+        let written = |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).written;
+        Moment::OfAll(self.shards.iter().map(written).collect())
+    }
+
+    /// What all of it takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn add(&self, shard: &mut Shard, hash: u64, key: &[u8], value: &[u8]) -> bool {
+        let (Ok(key_len), Ok(value_len)) = (u8::try_from(key.len()), u16::try_from(value.len())) else { return true };
+        let entry_bytes = HEAD_BYTES + key.len() + value.len();
+        if self.bytes() + entry_bytes > self.max_bytes {
+            return false;
+        }
+        shard.make_room(entry_bytes, &self.hasher);
+        let Ok(place) = u32::try_from(shard.text.len()) else { return false };
+        shard.text.push(key_len);
+        shard.text.extend_from_slice(&value_len.to_le_bytes());
+        shard.text.extend_from_slice(key);
+        shard.text.extend_from_slice(value);
+        let Shard { places, text, .. } = shard;
+        places.insert_unique(hash, place, |place| self.hasher.hash_one(&text[key_at(text, *place)]));
+        true
+    }
+
+    fn account(&self, before: usize, after: usize) {
+        self.bytes.fetch_add(after, Ordering::Relaxed);
+        self.bytes.fetch_sub(before, Ordering::Relaxed);
+    }
+
+    fn shard(&self, hash: u64) -> RwLockReadGuard<'_, Shard> {
+        self.shards[number_of_shard(hash)].read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shard_to_write(&self, hash: u64) -> RwLockWriteGuard<'_, Shard> {
+        self.shards[number_of_shard(hash)].write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shard {
+    fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
+        self.places.find(hash, |place| self.text[key_at(&self.text, *place)] == *key).copied()
+    }
+
+    fn value(&self, place: u32) -> Range<usize> {
+        let key = key_at(&self.text, place);
+        key.end..key.end + value_len_at(&self.text, place)
+    }
+
+    /// Removes an entry. Nothing is left of it: it may be somebody's who wants to be forgotten.
+    fn remove(&mut self, hash: u64, key: &[u8]) {
+        let Self { places, text, unused, .. } = self;
+        let Ok(found) = places.find_entry(hash, |place| text[key_at(text, *place)] == *key) else { return };
+        let (place, _) = found.remove();
+        let key = key_at(text, place);
+        let value = key.end..key.end + value_len_at(text, place);
+        text[key.start - HEAD_BYTES..value.end].fill(0);
+        *unused += HEAD_BYTES + value.end - key.start;
+    }
+
+    /// Makes room for an entry: by what is gone, where that is worth it, or by more memory.
+    fn make_room(&mut self, entry_bytes: usize, hasher: &RandomState) {
+        if self.text.len() + entry_bytes <= self.text.capacity() {
+            return;
+        }
+        if self.unused < self.text.len() / PART_TO_GROW_BY {
+            return self.text.reserve_exact(entry_bytes.max(self.text.len() / PART_TO_GROW_BY));
+        }
+        let kept = self.text.len() - self.unused;
+        let mut text = Vec::with_capacity(kept + entry_bytes.max(kept / PART_TO_GROW_BY));
+        let mut places = HashTable::with_capacity(self.places.len());
+        for place in &self.places {
+            let (key, value) = (key_at(&self.text, *place), self.value(*place));
+            // Less than all that there was, so it fits as that did.
+            let moved = u32::try_from(text.len()).unwrap_or(u32::MAX);
+            text.extend_from_slice(&self.text[key.start - HEAD_BYTES..value.end]);
+            places.insert_unique(hasher.hash_one(&self.text[key]), moved, |_| 0);
+        }
+        (self.text, self.places, self.unused) = (text, places, 0);
+    }
+
+    fn bytes(&self) -> usize {
+        self.text.capacity() + self.places.allocation_size()
+    }
+}
+
+fn key_at(text: &[u8], place: u32) -> Range<usize> {
+    let place = place as usize;
+    place + HEAD_BYTES..place + HEAD_BYTES + usize::from(text[place])
+}
+
+fn value_len_at(text: &[u8], place: u32) -> usize {
+    let place = place as usize;
+    usize::from(u16::from_le_bytes([text[place + 1], text[place + 2]]))
+}
+
+/// By bits in the middle: tables go by the lowest and the highest ones.
+fn number_of_shard(hash: u64) -> usize {
+    usize::try_from(hash >> 32).unwrap_or_default() % SHARDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    impl Resident {
+        fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+            self.read(key, <[u8]>::to_vec)
+        }
+
+        fn all_text(&self) -> Vec<u8> {
+            self.shards.iter().flat_map(|shard| shard.read().unwrap().text.clone()).collect()
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_a_write_is_not_taken_behind_it() {
+        let resident = Resident::new(1 << 20);
+        for moment_of in [|resident: &Resident| resident.moment_of(b"a"), Resident::moment] {
+            let before = moment_of(&resident);
+            resident.put(b"a", None);
+            assert!(resident.offer(&before, b"a", b"old"));
+            assert_eq!(resident.get(b"a"), None);
+            let now = moment_of(&resident);
+            assert!(resident.offer(&now, b"a", b"new"));
+            // And of two who read at once the first is as good as the second.
+            assert!(resident.offer(&now, b"a", b"again"));
+            assert_eq!(resident.get(b"a"), Some(b"new".to_vec()));
+        }
+    }
+
+    #[test]
+    fn it_takes_no_more_than_its_room() {
+        let resident = Resident::new(1 << 20);
+        let key = |number: u32| format!("reader{number}@x.example").into_bytes();
+        for number in 0..20_000 {
+            resident.put(&key(number), Some(&[7; 60]));
+        }
+        let held = || (0..20_000).filter(|number| resident.get(&key(*number)).is_some()).count();
+        let before = held();
+        assert!((8000..12_000).contains(&before), "{before}");
+        // The last growth of each shard may go beyond.
+        assert!(resident.bytes() < (1 << 20) * 5 / 4, "{}", resident.bytes());
+        assert!(!resident.offer(&resident.moment(), b"z@x.example", &[7; 60]));
+        // What is written anew and has no room is not there as it was.
+        (0..20_000).for_each(|number| resident.put(&key(number), Some(&[8; 300])));
+        assert!((0..20_000).filter_map(|number| resident.get(&key(number))).all(|value| value == [8; 300]));
+        assert!(held() < before);
+    }
+
+    #[test]
+    fn nothing_is_left_of_what_is_gone() {
+        let resident = Resident::new(1 << 20);
+        resident.put(b"gone@x.example", Some(b"evidence"));
+        resident.put(b"gone@x.example", Some(b"more evidence"));
+        resident.put(b"gone@x.example", None);
+        assert!(resident.all_text().iter().all(|byte| *byte == 0));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_map(writes in prop::collection::vec((0_u8..40, prop::option::weighted(0.8, prop::collection::vec(any::<u8>(), 0..90))), 0..600)) {
+            let resident = Resident::new(usize::MAX);
+            let mut model = HashMap::new();
+            for (key, value) in writes {
+                let key = [b'k', key];
+                resident.put(&key, value.as_deref());
+                match value {
+                    Some(value) => model.insert(key, value),
+                    None => model.remove(&key),
+                };
+            }
+            for key in 0..40 {
+                prop_assert_eq!(resident.get(&[b'k', key]), model.get(&[b'k', key]).cloned());
+            }
+            let bytes: usize = resident.shards.iter().map(|shard| shard.read().unwrap().bytes()).sum();
+            prop_assert_eq!(resident.bytes(), bytes);
+        }
+    }
+}
