@@ -1,4 +1,4 @@
-//! All records of the tree, in the order of their addresses.
+//! All records of the tree, in the order of their keys.
 
 use super::records::{Reading, unreadable};
 use super::tree::Tree;
@@ -58,7 +58,7 @@ fn page(tree: &Tree, after: Option<&Place>, limit: usize) -> Result<ListingPage,
         }
         let reading = match &mut reading {
             Some(reading) => reading,
-            none => none.insert(Reading::of(read_address(address)?)),
+            none => none.insert(Reading::of(read_address(&key)?)),
         };
         reading.take(rest, &value)?;
         passed += 1;
@@ -73,9 +73,10 @@ fn progress(tree: &Tree, done: u64) -> Progress {
     Progress { done, total: done.max(tree.keyspace.approximate_len() as u64) }
 }
 
-/// The address that a key names.
-pub(super) fn read_address(bytes: &[u8]) -> Result<Address, Error> {
-    let address: Option<Address> = std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok());
+/// The address that a key of a record names.
+pub(super) fn read_address(key: &[u8]) -> Result<Address, Error> {
+    let (address, _) = keys::parts_of_record(key);
+    let address: Option<Address> = std::str::from_utf8(address).ok().and_then(|text| text.parse().ok());
     // What is written in another way than it would be now would be listed under a name that it cannot be asked for by.
-    address.filter(|address| address.as_str().as_bytes() == bytes).ok_or_else(unreadable)
+    address.filter(|address| key.starts_with(&keys::record(address))).ok_or_else(unreadable)
 }

@@ -20,10 +20,10 @@ const BLOCK_CACHE_BYTES: u64 = 256 << 20;
 pub(super) const TREE: &str = "evidence";
 
 /// What the tree is called in its database.
-const KEYSPACE: &str = "records";
+const KEYSPACE: &str = "scattered";
 
-/// What it was called when it held a key for every piece of evidence.
-const EARLIER_KEYSPACE: &str = "evidence";
+/// What it was called when it held a key for every piece of evidence, and when records lay in the order of their addresses.
+const EARLIER_KEYSPACES: [&str; 2] = ["evidence", "records"];
 
 /// Size of a block of the tree's files before it is compressed, in bytes.
 const BLOCK_BYTES: u32 = 8 << 10;
@@ -79,7 +79,7 @@ impl Tree {
         let path = &directory.join(TREE);
         let open = || {
             let database = Database::builder(path).cache_size(BLOCK_CACHE_BYTES).open()?;
-            if database.keyspace_exists(EARLIER_KEYSPACE) {
+            if EARLIER_KEYSPACES.iter().any(|earlier| database.keyspace_exists(earlier)) {
                 return Ok(None);
             }
             let options = || KeyspaceCreateOptions::default().data_block_size_policy(BlockSizePolicy::all(BLOCK_BYTES));
@@ -135,14 +135,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_of_the_earlier_layout_is_refused() {
-        let directory = tempfile::tempdir().unwrap();
-        let database = Database::builder(directory.path().join(TREE)).open().unwrap();
-        drop(database.keyspace(EARLIER_KEYSPACE, KeyspaceCreateOptions::default).unwrap());
-        drop(database);
-        for _ in 0..2 {
-            let Err(Error::StoreFailed { reason }) = Tree::open(directory.path(), 0) else { panic!("it was opened") };
-            assert!(reason.contains("another layout") && reason.contains("export"), "{reason}");
+    fn a_directory_of_an_earlier_layout_is_refused() {
+        for earlier in EARLIER_KEYSPACES {
+            let directory = tempfile::tempdir().unwrap();
+            let database = Database::builder(directory.path().join(TREE)).open().unwrap();
+            drop(database.keyspace(earlier, KeyspaceCreateOptions::default).unwrap());
+            drop(database);
+            for _ in 0..2 {
+                let Err(Error::StoreFailed { reason }) = Tree::open(directory.path(), 0) else { panic!("it was opened") };
+                assert!(reason.contains("another layout") && reason.contains("export"), "{reason}");
+            }
         }
     }
 }

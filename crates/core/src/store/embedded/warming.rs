@@ -41,15 +41,14 @@ fn bring_piece(tree: &Tree, behind: Option<&Address>) -> Result<Progress, Error>
     let mut last = None;
     for pair in tree.moment().range(keys::records(behind)).take(KEYS_PER_PIECE) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
-        let (address, rest) = keys::parts_of_record(&key);
         // The evidence of a record that is not one value.
-        if !rest.is_empty() {
+        if !keys::parts_of_record(&key).1.is_empty() {
             continue;
         }
         if value::is_whole(&value) && !tree.resident.offer(&moment, &key, &value) {
             return Ok(Progress::Done);
         }
-        last = Some(address.to_vec());
+        last = Some(key);
     }
     last.map_or(Ok(Progress::Done), |last| read_address(&last).map(Progress::UpTo))
 }
