@@ -56,12 +56,17 @@ impl ChangeKind {
 
     /// The text that stores keep of it: `b|hard|<event id>`, `suppress`, `lift` or `erase`. Its time, and all else, is in the record.
     pub(super) fn to_stored(self) -> String {
+        self.parts().concat()
+    }
+
+    /// That text, in parts.
+    pub(super) fn parts(&self) -> [&str; 5] {
         match self {
-            Self::Event { kind, class, id } => [kind.as_wire(), class.as_str(), id.as_str()].join("|"),
-            Self::Suppressed => SUPPRESSED.to_owned(),
-            Self::Lifted => LIFTED.to_owned(),
-            Self::Erased => ERASED.to_owned(),
-            Self::Unknown => String::new(),
+            Self::Event { kind, class, id } => [kind.as_wire(), "|", class.as_str(), "|", id.as_str()],
+            Self::Suppressed => [SUPPRESSED, "", "", "", ""],
+            Self::Lifted => [LIFTED, "", "", "", ""],
+            Self::Erased => [ERASED, "", "", "", ""],
+            Self::Unknown => [""; 5],
         }
     }
 

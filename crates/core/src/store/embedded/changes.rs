@@ -82,10 +82,8 @@ impl ChangeLog {
     }
 
     pub(super) fn add(&mut self, address: &Address, kind: ChangeKind) {
-        let mut change = kind.to_stored();
-        change.push(' ');
-        change.push_str(address.as_str());
-        self.push(change);
+        let [kind, first, class, second, id] = kind.parts();
+        self.push([kind, first, class, second, id, " ", address.as_str()].concat());
     }
 
     /// Lets no change name an address whose record is gone. Looks through all of them.

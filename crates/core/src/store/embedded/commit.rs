@@ -29,7 +29,7 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
 pub(super) struct Commit<'a> {
     tree: &'a Tree,
     /// Records that were looked at, by their keys, read once; later jobs of the commit see what earlier ones changed.
-    records: HashMap<Vec<u8>, Seen>,
+    records: &'a mut SeenRecords,
     /// Evidence with a key of its own to write, or to remove if there is none.
     evidence: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// Answers of domains.
@@ -52,7 +52,10 @@ impl Written {
     }
 }
 
-struct Seen {
+/// Records by their keys.
+pub(super) type SeenRecords = HashMap<Vec<u8>, Seen>;
+
+pub(super) struct Seen {
     record: Option<Record>,
     /// How it is stored so far.
     form: Form,
@@ -60,15 +63,15 @@ struct Seen {
 }
 
 impl<'a> Commit<'a> {
-    /// One of about so many events.
+    /// One that has seen no records so far; they go where those of earlier commits were.
     pub(super) fn new(
         tree: &'a Tree,
-        events: usize,
+        records: &'a mut SeenRecords,
         answers: &'a mut Counting,
         changes: &'a mut ChangeLog,
         followers: Vec<Arc<Follower>>,
     ) -> Self {
-        Self { tree, records: HashMap::with_capacity(events), evidence: BTreeMap::new(), answers, changes, followers }
+        Self { tree, records, evidence: BTreeMap::new(), answers, changes, followers }
     }
 
     /// Adds a job to the commit, and says how it is answered. A job that fails here is answered with its error whatever
@@ -87,7 +90,7 @@ impl<'a> Commit<'a> {
 
     fn record(&mut self, event: Event) -> Result<Outcome, Error> {
         let (kind, id, change) = (event.kind, event.id, ChangeKind::of_event(&event));
-        let seen = see(&mut self.records, self.tree, &self.followers, &event.recipient)?;
+        let seen = see(self.records, self.tree, &self.followers, &event.recipient)?;
         // Of a recipient without a record a delivery tells nothing that would have to be kept.
         if seen.record.is_none() && kind == EventKind::Delivered {
             return Ok(Outcome::Recorded);
@@ -112,7 +115,7 @@ impl<'a> Commit<'a> {
     }
 
     fn suppress(&mut self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
-        let seen = see(&mut self.records, self.tree, &self.followers, address)?;
+        let seen = see(self.records, self.tree, &self.followers, address)?;
         let has_changed = seen.record.get_or_insert_with(|| Record::new(address.clone())).suppress(entry);
         seen.is_changed |= has_changed;
         if has_changed {
@@ -122,7 +125,7 @@ impl<'a> Commit<'a> {
     }
 
     fn enter(&mut self, (address, entry): &(Address, ManualEntry)) -> Result<Entered, Error> {
-        let seen = see(&mut self.records, self.tree, &self.followers, address)?;
+        let seen = see(self.records, self.tree, &self.followers, address)?;
         let (entered, has_changed) = seen.record.get_or_insert_with(|| Record::new(address.clone())).enter(entry);
         seen.is_changed |= has_changed;
         if has_changed {
@@ -132,7 +135,7 @@ impl<'a> Commit<'a> {
     }
 
     fn lift(&mut self, address: &Address, now: UnixSeconds, who: &str, why: &str) -> Result<bool, Error> {
-        let seen = see(&mut self.records, self.tree, &self.followers, address)?;
+        let seen = see(self.records, self.tree, &self.followers, address)?;
         let Some(record) = &mut seen.record else { return Ok(false) };
         let has_changed = record.lift(now, who, why);
         seen.is_changed |= has_changed;
@@ -143,7 +146,7 @@ impl<'a> Commit<'a> {
     }
 
     fn erase(&mut self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
-        let known = see(&mut self.records, self.tree, &self.followers, address)?;
+        let known = see(self.records, self.tree, &self.followers, address)?;
         if known.record.as_ref() != seen {
             return Ok(Erasure::Changed);
         }
@@ -168,8 +171,7 @@ impl<'a> Commit<'a> {
     /// Puts all of it into a batch. Says what becomes of records.
     pub(super) fn fill(mut self, batch: &mut OwnedWriteBatch) -> Result<Vec<Written>, Error> {
         let keyspace = &self.tree.keyspace;
-        let records = std::mem::take(&mut self.records);
-        let mut changed: Vec<_> = records.into_iter().filter(|(_, seen)| seen.is_changed).collect();
+        let mut changed: Vec<_> = self.records.drain().filter(|(_, seen)| seen.is_changed).collect();
         // What lies near each other is found near each other.
         changed.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         let mut written = Vec::with_capacity(changed.len());
@@ -212,7 +214,7 @@ fn value_of(record: &Record, form: Form, evidence: &mut BTreeMap<Vec<u8>, Option
 
 /// What is known of an address in a commit in the making.
 fn see<'r>(
-    records: &'r mut HashMap<Vec<u8>, Seen>,
+    records: &'r mut SeenRecords,
     tree: &Tree,
     followers: &[Arc<Follower>],
     address: &Address,

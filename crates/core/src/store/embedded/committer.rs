@@ -5,7 +5,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::answers::Counting;
 use super::changes::ChangeLog;
-use super::commit::Commit;
+use super::commit::{Commit, SeenRecords};
 use super::commit_mark::{CommitMark, entries_of};
 use super::feed::Followers;
 use super::tree::Tree;
@@ -81,11 +81,13 @@ pub(super) struct Committer {
     answers: Counting,
     changes: ChangeLog,
     followers: Followers,
+    /// None between two commits. Kept, since memory that is new for each of them would be cleared by the system each time.
+    records: SeenRecords,
 }
 
 impl Committer {
     pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode, changes: ChangeLog, followers: Followers) -> Self {
-        Self { tree, mark, persist, answers: Counting::default(), changes, followers }
+        Self { tree, mark, persist, answers: Counting::default(), changes, followers, records: SeenRecords::new() }
     }
 
     /// Runs until the queue's last sender is gone, and everything in it is answered.
@@ -115,9 +117,8 @@ impl Committer {
     }
 
     fn commit(&mut self, group: Vec<Job>) -> Result<(), Error> {
-        let events = group.iter().map(|job| job.work.events()).sum();
         let followers = self.followers.now();
-        let mut commit = Commit::new(&self.tree, events, &mut self.answers, &mut self.changes, followers);
+        let mut commit = Commit::new(&self.tree, &mut self.records, &mut self.answers, &mut self.changes, followers);
         let answers: Vec<_> = group.into_iter().map(|job| (commit.add(job.work), job.room)).collect();
         let mut batch = self.tree.database.batch().durability(Some(self.persist));
         let written = commit.fill(&mut batch).and_then(|records| self.write(batch).map(|()| records));
@@ -131,6 +132,8 @@ impl Committer {
             answer(written.clone());
             drop(room);
         }
+        self.records.clear();
+        self.records.shrink_to(MAX_EVENTS_PER_COMMIT);
         written
     }
 
