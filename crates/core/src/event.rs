@@ -6,6 +6,8 @@ pub mod wire;
 
 pub use identity::EventId;
 
+use std::sync::Arc;
+
 use crate::{Address, BounceCategory, Class, EnhancedStatusCode, Evidence, StoredOpinion, UnixSeconds};
 
 /// What an event reports.
@@ -77,9 +79,9 @@ pub struct Event {
     /// The enhanced status code, if the event has one.
     pub status: Option<EnhancedStatusCode>,
     /// The virtual MTA that sent the message, at most [`wire::MAX_LABEL_BYTES`]; empty if not given.
-    pub vmta: Box<str>,
+    pub vmta: Arc<str>,
     /// The injecting account (`rcvSmtpUser`), at most [`wire::MAX_LABEL_BYTES`]; empty if not given.
-    pub account: Box<str>,
+    pub account: Arc<str>,
     /// What is thought of the receiving server's words: of a bounce, if anything is.
     pub second_opinion: Option<StoredOpinion>,
 }

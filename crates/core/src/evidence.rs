@@ -1,6 +1,7 @@
 //! What is kept of an event, and the text under which the stores keep it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::{BounceCategory, Class, EnhancedStatusCode, Error, EventId, EventKind, StoredOpinion, UnixSeconds};
 
@@ -35,9 +36,9 @@ pub struct Evidence {
     /// The enhanced status code, if there was one.
     pub status: Option<EnhancedStatusCode>,
     /// The virtual MTA, empty if unknown.
-    pub vmta: Box<str>,
+    pub vmta: Arc<str>,
     /// The injecting account, empty if unknown.
-    pub account: Box<str>,
+    pub account: Arc<str>,
     /// What was thought of the receiving server's words when the event came, if anything was.
     pub second_opinion: Option<StoredOpinion>,
 }

@@ -209,8 +209,8 @@ mod tests {
             kind: EventKind::Bounce,
             category: BounceCategory::from_wire(category),
             status: None,
-            vmta: Box::default(),
-            account: Box::default(),
+            vmta: "".into(),
+            account: "".into(),
             second_opinion: None,
         }
     }

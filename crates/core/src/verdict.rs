@@ -6,6 +6,7 @@ mod explanation;
 mod outdated;
 mod weighing;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -44,7 +45,7 @@ pub enum Rule {
     /// The class of a bounce category.
     Category(BounceCategory),
     /// A rule of the second opinion, by its id.
-    Opinion(Box<str>),
+    Opinion(Cow<'static, str>),
     /// The limit of soft bounces.
     SoftBounces,
     /// It was erased while it was suppressed.

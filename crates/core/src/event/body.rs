@@ -5,7 +5,7 @@ mod scan;
 use std::ops::Range;
 
 use super::Event;
-use super::wire::{Reading, WebhookEvent};
+use super::wire::{Labels, Reading, WebhookEvent};
 use crate::{Classifier, Error, Letter, UnixSeconds};
 use scan::{BYTE_ORDER_MARK, elements};
 
@@ -66,8 +66,10 @@ impl Body {
             }
         };
         let mut body = Self { events: Vec::with_capacity(elements.len()), unrecorded: 0, rejected: Vec::new(), form };
+        let mut labels = Labels::default();
         for (index, bytes_of_event) in elements.into_iter().enumerate() {
-            match WebhookEvent::from_json(&bytes[bytes_of_event.clone()]).and_then(|event| event.read(received, classifier)) {
+            let event = WebhookEvent::from_json(&bytes[bytes_of_event.clone()]);
+            match event.and_then(|event| event.read_with(received, classifier, &mut labels)) {
                 Ok(Reading::Event(event)) => body.events.push(event),
                 Ok(Reading::Unrecorded) => body.unrecorded += 1,
                 Err(error) => body.rejected.push(Rejected { bytes: bytes_of_event, index, error }),

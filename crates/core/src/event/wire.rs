@@ -1,8 +1,10 @@
 //! One event as the provider sends it: a JSON object with eleven fields that matter.
 
 mod json;
+mod plain;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::{Event, EventId, EventKind};
 use crate::time::DAY_SECONDS;
@@ -19,7 +21,7 @@ pub const MAX_AHEAD_SECONDS: i64 = DAY_SECONDS;
 const UNRECORDED_KINDS: [&str; 4] = ["t", "tq", "r", "rs"];
 
 /// The fields of one event, unread. A field that is missing, `null` or empty is empty.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WebhookEvent<'a> {
     /// `type`: the record type.
     pub kind: Cow<'a, str>,
@@ -64,7 +66,10 @@ impl WebhookEvent<'_> {
     /// [`Error::MalformedJson`] if the bytes are not one JSON object, name a field twice, or are nested more than 127 deep.
     pub fn from_json(bytes: &[u8]) -> Result<WebhookEvent<'_>, Error> {
         // What is UTF-8 as a whole is not looked at again text by text.
-        let read = std::str::from_utf8(bytes).map_or_else(|_| serde_json::from_slice(bytes), serde_json::from_str);
+        let read = match std::str::from_utf8(bytes) {
+            Ok(text) => plain::read(text).map_or_else(|| serde_json::from_str(text), Ok),
+            Err(_) => serde_json::from_slice(bytes),
+        };
         read.map_err(|error| Error::MalformedJson { reason: without_content(&error) })
     }
 
@@ -76,6 +81,16 @@ impl WebhookEvent<'_> {
     /// [`Error::InvalidField`] for a missing or unknown `type`, for a `rcpt` that cannot be an address, and for a value that is
     /// not text where it must be.
     pub fn read(&self, received: UnixSeconds, classifier: &Classifier) -> Result<Reading, Error> {
+        self.read_with(received, classifier, &mut Labels::default())
+    }
+
+    /// As [`read`](Self::read), with the labels of other events.
+    pub(super) fn read_with(
+        &self,
+        received: UnixSeconds,
+        classifier: &Classifier,
+        labels: &mut Labels,
+    ) -> Result<Reading, Error> {
         if UNRECORDED_KINDS.contains(&self.kind.as_ref()) {
             return Ok(Reading::Unrecorded);
         }
@@ -101,8 +116,8 @@ impl WebhookEvent<'_> {
             kind,
             category: BounceCategory::from_wire(&self.bounce_cat),
             status,
-            vmta: label(&self.vmta),
-            account: label(&self.rcv_smtp_user),
+            vmta: labels.shared(&self.vmta),
+            account: labels.shared(&self.rcv_smtp_user),
             second_opinion: self.second_opinion(kind, status, classifier),
         }))
     }
@@ -144,6 +159,31 @@ const MAX_PARSER_WORDS_BYTES: usize = 200;
 /// A label as it is kept and compared: trimmed, and cut to [`MAX_LABEL_BYTES`] at a character's boundary.
 #[must_use]
 pub fn label(text: &str) -> Box<str> {
+    cut(text).into()
+}
+
+fn cut(text: &str) -> &str {
     let text = text.trim();
-    text[..text.floor_char_boundary(MAX_LABEL_BYTES)].into()
+    &text[..text.floor_char_boundary(MAX_LABEL_BYTES)]
+}
+
+/// Labels of the events of a body: they are few, and the events share them.
+#[derive(Debug, Default)]
+pub(super) struct Labels(Vec<Arc<str>>);
+
+impl Labels {
+    /// Among so many a label is looked for; a body with more has some that are not shared.
+    const MAX_SHARED: usize = 16;
+
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        let text = cut(text);
+        if let Some(known) = self.0.iter().find(|known| ***known == *text) {
+            return Arc::clone(known);
+        }
+        let new = Arc::from(text);
+        if self.0.len() < Self::MAX_SHARED {
+            self.0.push(Arc::clone(&new));
+        }
+        new
+    }
 }

@@ -75,7 +75,7 @@ impl Scope {
     #[must_use]
     pub fn covers(&self, domain: &str, evidence: &Evidence) -> bool {
         (self.from..=self.to).contains(&evidence.time)
-            && self.vmta.as_ref().is_none_or(|vmta| *vmta == evidence.vmta)
+            && self.vmta.as_ref().is_none_or(|vmta| **vmta == *evidence.vmta)
             && self.domain.as_ref().is_none_or(|covered| **covered == *domain)
             && match &self.rule {
                 Some(rule) => is_of_rule(evidence, rule),

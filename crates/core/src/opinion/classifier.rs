@@ -1,5 +1,6 @@
 //! The rules compiled, and how one reply is judged.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -36,7 +37,7 @@ pub(super) const MAX_CHAINED_PARTS: usize = 256;
 /// A rule as it is looked up when one of its phrases is found.
 #[derive(Debug)]
 pub(super) struct Compiled {
-    pub(super) id: Box<str>,
+    pub(super) id: Cow<'static, str>,
     pub(super) stage: Stage,
     pub(super) class: Option<Class>,
     pub(super) fault: Fault,
@@ -81,8 +82,32 @@ pub(super) struct Phrase {
 struct Decision<'r> {
     class: Option<Class>,
     fault: Fault,
-    rule: &'r str,
+    rule: Id<'r>,
     folded: Range<usize>,
+}
+
+/// The id of a rule.
+struct Id<'r> {
+    text: &'r str,
+    /// The same, if it is one of the built-in rules, which nobody has to copy.
+    builtin: Option<&'static str>,
+}
+
+impl<'r> Id<'r> {
+    fn of(rule: &'r Compiled) -> Self {
+        match &rule.id {
+            Cow::Borrowed(id) => Self::builtin(id),
+            Cow::Owned(id) => Self { text: id, builtin: None },
+        }
+    }
+
+    fn builtin(id: &'static str) -> Self {
+        Self { text: id, builtin: Some(id) }
+    }
+
+    fn to_stored(&self) -> Cow<'static, str> {
+        self.builtin.map_or_else(|| self.text.to_owned().into(), Cow::Borrowed)
+    }
 }
 
 /// A set of rules, compiled.
@@ -137,7 +162,7 @@ impl Classifier {
         let mut compiler = Compiler::default();
         for rule in extra {
             let stage = if rule.class == Some(Class::Hard) { Stage::SpecialHard } else { Stage::Special };
-            let decided = Compiled { id: rule.id.as_str().into(), stage, class: rule.class, fault: rule.fault };
+            let decided = Compiled { id: rule.id.clone().into(), stage, class: rule.class, fault: rule.fault };
             compiler.add(decided, rule.patterns.iter().map(String::as_str))?;
         }
         for (group, rule) in rules::all() {
@@ -168,7 +193,7 @@ impl Classifier {
         } else {
             self.judge(&<Reply<'_>>::read(diagnostic), status)
         };
-        decision.map(|Decision { class, fault, rule, .. }| StoredOpinion { class, fault, rule: rule.into() })
+        decision.map(|Decision { class, fault, rule, .. }| StoredOpinion { class, fault, rule: rule.to_stored() })
     }
 
     fn opinion_on<const BYTES: usize>(
@@ -177,7 +202,7 @@ impl Classifier {
         status: Option<EnhancedStatusCode>,
     ) -> Option<Opinion<'_>> {
         let Decision { class, fault, rule, folded } = self.judge(reply, status)?;
-        Some(Opinion { class, fault, rule, matched: reply.origin(folded) })
+        Some(Opinion { class, fault, rule: rule.text, matched: reply.origin(folded) })
     }
 
     fn judge<const BYTES: usize>(&self, reply: &Reply<'_, BYTES>, status: Option<EnhancedStatusCode>) -> Option<Decision<'_>> {
@@ -189,7 +214,7 @@ impl Classifier {
             Some(Decision {
                 class: if transient { Some(Class::Soft) } else { rule.class },
                 fault: rule.fault,
-                rule: &rule.id,
+                rule: Id::of(rule),
                 folded: usize::from(hit.start)..usize::from(hit.end),
             })
         };
@@ -264,7 +289,7 @@ fn by_code<const BYTES: usize>(
 ) -> Option<Decision<'static>> {
     reply.codes().specific(status).find_map(|(code, place)| {
         let rule = rules.iter().find(|rule| rule.holds_for(code))?;
-        Some(Decision { class: rule.class, fault: rule.fault, rule: rule.id, folded: place })
+        Some(Decision { class: rule.class, fault: rule.fault, rule: Id::builtin(rule.id), folded: place })
     })
 }
 
@@ -278,7 +303,7 @@ fn hard_by_code<const BYTES: usize>(reply: &Reply<'_, BYTES>, status: Option<Enh
         }
         place = place.or(Some(range));
     }
-    Some(Decision { class: rule.class, fault: rule.fault, rule: rule.id, folded: place? })
+    Some(Decision { class: rule.class, fault: rule.fault, rule: Id::builtin(rule.id), folded: place? })
 }
 
 impl CodeRule {

@@ -1,5 +1,6 @@
 //! The text under which an opinion is kept with its event.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{Contradiction, Fault, MAX_RULE_ID_BYTES, Opinion};
@@ -16,7 +17,7 @@ pub struct StoredOpinion {
     /// Whose fault it was.
     pub fault: Fault,
     /// The rule that decided; perhaps one that is no more.
-    pub rule: Box<str>,
+    pub rule: Cow<'static, str>,
 }
 
 impl StoredOpinion {
@@ -49,7 +50,7 @@ impl StoredOpinion {
             letter => Some(*CLASSES.iter().find(|class| letter_of(**class) == letter)?),
         };
         let fault = Fault::ALL.into_iter().find(|known| known.as_letter() == fault)?;
-        is_rule_id(rule).then(|| Self { class, fault, rule: rule.into() })
+        is_rule_id(rule).then(|| Self { class, fault, rule: rule.to_owned().into() })
     }
 
     /// The letters for class and fault.
@@ -60,7 +61,7 @@ impl StoredOpinion {
 
 impl From<&Opinion<'_>> for StoredOpinion {
     fn from(opinion: &Opinion<'_>) -> Self {
-        Self { class: opinion.class, fault: opinion.fault, rule: opinion.rule.into() }
+        Self { class: opinion.class, fault: opinion.fault, rule: opinion.rule.to_owned().into() }
     }
 }
 

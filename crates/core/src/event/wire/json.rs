@@ -53,7 +53,7 @@ impl<'de> Visitor<'de> for EventVisitor {
 }
 
 /// The names of the fields on the wire, in the order of [`WebhookEvent::slot`].
-const FIELDS: [&str; 11] = [
+pub(super) const FIELDS: [&str; 11] = [
     "type",
     "timeLogged",
     "orig",
@@ -68,7 +68,7 @@ const FIELDS: [&str; 11] = [
 ];
 
 /// The number of a name in [`FIELDS`]. Spelt out, so that each comparison is one of a known length.
-fn number_of(name: &str) -> Option<usize> {
+pub(super) fn number_of(name: &str) -> Option<usize> {
     Some(match name {
         "type" => 0,
         "timeLogged" => 1,
@@ -89,7 +89,7 @@ const MUST_BE_TEXT: [&str; 2] = ["type", "rcpt"];
 
 impl<'a> WebhookEvent<'a> {
     /// The field of that number in [`FIELDS`].
-    fn slot(&mut self, field: usize) -> &mut Cow<'a, str> {
+    pub(super) fn slot(&mut self, field: usize) -> &mut Cow<'a, str> {
         match field {
             0 => &mut self.kind,
             1 => &mut self.time_logged,

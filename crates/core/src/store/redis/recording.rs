@@ -172,8 +172,8 @@ mod tests {
             kind,
             category: BounceCategory::NONE,
             status: None,
-            vmta: Box::default(),
-            account: Box::default(),
+            vmta: "".into(),
+            account: "".into(),
             second_opinion: None,
         }
     }

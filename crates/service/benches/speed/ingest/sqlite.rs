@@ -78,8 +78,8 @@ impl Recording for Sqlite {
             kind: event.kind.as_wire().to_owned(),
             category: event.category.as_str().to_owned(),
             status: text(event.status.map(|code| code.to_string())),
-            vmta: event.vmta.into(),
-            account: event.account.into(),
+            vmta: (*event.vmta).into(),
+            account: (*event.account).into(),
         };
         self.insert(row).await;
     }
