@@ -17,10 +17,10 @@ pub(super) fn read(text: &str) -> Option<WebhookEvent<'_>> {
     }
     let mut event = WebhookEvent::default();
     let mut seen = [false; FIELDS.len()];
-    let mut rest = text.strip_prefix('{')?;
+    let mut rest = behind(text, b'{')?;
     loop {
-        let (name, behind) = take_text(rest)?;
-        let (value, behind) = take_text(behind.strip_prefix(':')?)?;
+        let (name, colon) = take_text(rest)?;
+        let (value, end) = take_text(behind(colon, b':')?)?;
         if let Some(field) = number_of(name) {
             // Who names a field twice is told so.
             if std::mem::replace(&mut seen[field], true) {
@@ -28,19 +28,25 @@ pub(super) fn read(text: &str) -> Option<WebhookEvent<'_>> {
             }
             *event.slot(field) = Cow::Borrowed(value);
         }
-        match behind.as_bytes() {
-            [b',', ..] => rest = &behind[1..],
-            [b'}'] => return Some(event),
-            _ => return None,
+        if end == "}" {
+            return Some(event);
         }
+        rest = behind(end, b',')?;
     }
 }
 
 /// A text, and what follows it.
 fn take_text(rest: &str) -> Option<(&str, &str)> {
-    let inside = rest.trim_start_matches(' ').strip_prefix('"')?;
+    let blanks = rest.bytes().take_while(|byte| *byte == b' ').count();
+    let inside = behind(&rest[blanks..], b'"')?;
     let end = memchr(b'"', inside.as_bytes())?;
     Some((&inside[..end], &inside[end + 1..]))
+}
+
+/// What follows a sign.
+#[inline]
+fn behind(text: &str, sign: u8) -> Option<&str> {
+    (text.as_bytes().first() == Some(&sign)).then(|| &text[1..])
 }
 
 #[cfg(test)]
