@@ -29,7 +29,7 @@ const ONE_STORED_IN: usize = 33;
 const BELIEVED: Duration = Duration::from_hours(1);
 
 /// Webhooks that are recorded, in the shorter run and in the longer one.
-const WEBHOOKS: [usize; 2] = [2, 12];
+const WEBHOOKS: [usize; 2] = [2, 8];
 const EVENTS_PER_WEBHOOK: usize = 500;
 
 /// More than are recorded.

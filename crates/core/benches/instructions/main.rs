@@ -2,8 +2,8 @@
 //! No hot path may cost more than was committed, within a few hundredths. Of the second opinion moreover: no text takes more than
 //! linear time, and none more than its first [`MAX_DIAGNOSTIC_BYTES`] do.
 //!
-//! `cargo bench -p suppressd-core --features embedded --bench instructions`, where valgrind is installed; exits 1 when a path
-//! grew or a bound does not hold.
+//! `cargo bench --profile counted -p suppressd-core --features embedded --bench instructions`, where valgrind is installed; exits 1
+//! when a path grew or a bound does not hold. Another profile has other figures.
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 #![allow(clippy::expect_used, reason = "a benchmark fails like a test")]
 
