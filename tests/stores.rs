@@ -17,6 +17,7 @@ mod redis_faults;
 mod redis_incidents;
 mod redis_layout;
 mod redis_sentinel;
+mod redis_streams;
 mod redis_tls;
 
 use std::future::Future;

@@ -39,26 +39,30 @@ impl Class {
 
 /// The categories that the provider names, with its documented class for each. This table is the only place of that rule.
 ///
-/// Source: Inboxroad's webhook documentation; the names are `PowerMTA`'s `bounceCat` values.
-const CATEGORIES: [(&str, Class); 17] = [
-    ("bad-mailbox", Class::Hard),
-    ("bad-domain", Class::Hard),
-    ("quota-issues", Class::Soft),
-    ("inactive-mailbox", Class::Soft),
-    ("no-answer-from-host", Class::Soft),
-    ("relaying-issues", Class::Soft),
-    ("routing-errors", Class::Soft),
-    ("message-expired", Class::Expired),
-    ("other", Class::Unmapped),
-    ("spam-related", Class::Unmapped),
-    ("policy-related", Class::Unmapped),
-    ("content-related", Class::Unmapped),
-    ("virus-related", Class::Unmapped),
-    ("protocol-errors", Class::Unmapped),
-    ("bad-connection", Class::Unmapped),
-    ("bad-configuration", Class::Unmapped),
-    ("invalid-sender", Class::Unmapped),
+/// Source: Inboxroad's webhook documentation; the names are `PowerMTA`'s `bounceCat` values. The letter is what a store may keep of
+/// the name, and never becomes that of another one.
+const CATEGORIES: [(&str, Class, &str); 17] = [
+    ("bad-mailbox", Class::Hard, "m"),
+    ("bad-domain", Class::Hard, "d"),
+    ("quota-issues", Class::Soft, "q"),
+    ("inactive-mailbox", Class::Soft, "i"),
+    ("no-answer-from-host", Class::Soft, "n"),
+    ("relaying-issues", Class::Soft, "y"),
+    ("routing-errors", Class::Soft, "r"),
+    ("message-expired", Class::Expired, "x"),
+    ("other", Class::Unmapped, "o"),
+    ("spam-related", Class::Unmapped, "s"),
+    ("policy-related", Class::Unmapped, "p"),
+    ("content-related", Class::Unmapped, "c"),
+    ("virus-related", Class::Unmapped, "v"),
+    ("protocol-errors", Class::Unmapped, "e"),
+    ("bad-connection", Class::Unmapped, "b"),
+    ("bad-configuration", Class::Unmapped, "g"),
+    ("invalid-sender", Class::Unmapped, "z"),
 ];
+
+/// Stands in front of the name of a category that has no letter.
+const UNNAMED: char = '=';
 
 /// A bounce category (`bounceCat`): lower-case, without blanks, at most [`MAX_CATEGORY_BYTES`] long; empty if none was given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -89,8 +93,31 @@ impl BounceCategory {
     }
 
     fn named_so(text: &str) -> Option<Self> {
-        let (name, class) = CATEGORIES.iter().find(|(name, _)| *name == text)?;
-        Some(Self { name: Cow::Borrowed(name), class: *class })
+        CATEGORIES.iter().find(|(name, ..)| *name == text).map(Self::of_table)
+    }
+
+    fn of_table((name, class, _): &(&'static str, Class, &str)) -> Self {
+        Self { name: Cow::Borrowed(name), class: *class }
+    }
+
+    /// The letter of a category that the provider names, or the name of another one behind `=`; nothing if none was given.
+    #[must_use]
+    pub fn to_stored(&self) -> Cow<'static, str> {
+        match CATEGORIES.iter().find(|(name, ..)| *name == self.name) {
+            Some((_, _, letter)) => Cow::Borrowed(letter),
+            None if self.name.is_empty() => Cow::Borrowed(""),
+            None => Cow::Owned(format!("{UNNAMED}{}", self.name)),
+        }
+    }
+
+    /// Reads back what [`Self::to_stored`] wrote; none if it did not write this.
+    #[must_use]
+    pub fn from_stored(text: &str) -> Option<Self> {
+        match text.strip_prefix(UNNAMED) {
+            Some(name) => Some(Self::from_wire(name)),
+            None if text.is_empty() => Some(Self::NONE),
+            None => CATEGORIES.iter().find(|(.., letter)| *letter == text).map(Self::of_table),
+        }
     }
 
     /// The name, empty if the event named none.
@@ -107,12 +134,16 @@ impl BounceCategory {
 
     /// The names of all categories that the provider names.
     pub fn named() -> impl Iterator<Item = &'static str> {
-        CATEGORIES.into_iter().map(|(name, _)| name)
+        CATEGORIES.into_iter().map(|(name, ..)| name)
     }
 
     /// The categories that have a class of their own, with that class: for stores that sort evidence where it lies.
-    pub fn mapped() -> impl Iterator<Item = (&'static str, Class)> {
-        CATEGORIES.into_iter().filter(|(_, class)| *class != Class::Unmapped)
+    pub fn mapped() -> impl Iterator<Item = (Self, Class)> {
+        CATEGORIES
+            .iter()
+            .map(Self::of_table)
+            .map(|category| (category.clone(), category.class))
+            .filter(|(_, class)| *class != Class::Unmapped)
     }
 }
 
@@ -135,7 +166,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn each_named_category_has_a_letter_of_its_own() {
+        let letters: std::collections::BTreeSet<_> = CATEGORIES.iter().map(|(.., letter)| *letter).collect();
+        assert_eq!(letters.len(), CATEGORIES.len());
+        for (name, _, letter) in CATEGORIES {
+            assert_eq!(BounceCategory::from_wire(name).to_stored(), letter);
+        }
+        assert_eq!(BounceCategory::from_stored("?"), None);
+    }
+
     proptest! {
+        #[test]
+        fn is_read_back_as_it_was(text in any::<String>()) {
+            let category = BounceCategory::from_wire(&text);
+            prop_assert_eq!(BounceCategory::from_stored(&category.to_stored()), Some(category));
+        }
+
         #[test]
         fn reading_twice_changes_nothing(text in any::<String>()) {
             let once = BounceCategory::from_wire(&text);

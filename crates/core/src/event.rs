@@ -8,6 +8,8 @@ pub use identity::EventId;
 
 use std::sync::Arc;
 
+#[cfg(feature = "redis")]
+use crate::evidence::Content;
 use crate::{Address, BounceCategory, Class, EnhancedStatusCode, Evidence, StoredOpinion, UnixSeconds};
 
 /// What an event reports.
@@ -97,6 +99,21 @@ impl Event {
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
         if self.kind == EventKind::Delivered { None } else { self.clone().into_evidence() }
+    }
+
+    /// What is written of it where it is kept.
+    #[cfg(feature = "redis")]
+    pub(crate) fn content(&self) -> Content<'_> {
+        Content {
+            time: self.time,
+            is_time_of_receipt: self.is_time_of_receipt,
+            kind: self.kind,
+            category: &self.category,
+            status: self.status,
+            vmta: &self.vmta,
+            account: &self.account,
+            second_opinion: self.second_opinion.as_ref(),
+        }
     }
 
     /// What is kept of the event, without a copy of it.

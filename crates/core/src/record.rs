@@ -104,6 +104,25 @@ impl Record {
         &self.evidence
     }
 
+    /// How many events of a class were kept once and are no longer.
+    #[must_use]
+    pub fn no_longer_kept(&self, class: Class) -> u64 {
+        self.counters.get(class).saturating_sub(self.kept_of(class))
+    }
+
+    fn kept_of(&self, class: Class) -> u64 {
+        self.evidence.iter().filter(|kept| kept.class() == class).map(|_| 1).sum()
+    }
+
+    /// The record, whose counters tell by now only what is no longer kept, with what is.
+    #[must_use]
+    pub fn counting_what_is_kept(mut self) -> Self {
+        for class in Class::ALL {
+            *self.counters.get_mut(class) += self.kept_of(class);
+        }
+        self
+    }
+
     /// Offers evidence to the record.
     ///
     /// Of each class the newest [`KEPT_PER_DAY`] of a day and the newest [`KEPT_DAYS`] days are kept, by time and identity; of

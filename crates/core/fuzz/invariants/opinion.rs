@@ -53,8 +53,8 @@ fn holds_by_itself(opinion: &Opinion, status: Option<EnhancedStatusCode>, words:
     assert!(stored.len() <= StoredOpinion::MAX_BYTES, "{stored} is too long");
     assert_eq!(StoredOpinion::from_stored(&stored), Some(opinion.to_stored()), "{stored} does not read back");
 
-    for (name, class) in BounceCategory::mapped() {
-        let contradiction = opinion.contradicts(&BounceCategory::from_wire(name));
+    for (category, class) in BounceCategory::mapped() {
+        let contradiction = opinion.contradicts(&category);
         assert!(contradiction.is_none() || Some(class) != opinion.class, "the class {class:?} contradicts itself");
     }
     assert_eq!(opinion.contradicts(&BounceCategory::from_wire("other")), None, "what is not mapped cannot be contradicted");

@@ -7,9 +7,9 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `sup:{<bucket>}:a:<address>` | hash: counters `hard soft expired unmapped complaint`, `e:<id>` a kept event, `as` what those say of which only a time is there, `delivered`, `manual`, `lift`; of a tombstone `erased` alone |
-//! | `sup:{<bucket>}:feed` | stream: `a <address>`, one entry a record, and one a whole domain of any bucket; never trimmed |
-//! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, several with blanks between them if they came at once, or `w suppress` or `w lift`: the latest |
+//! | `sup:{<bucket>}:a:<address>` | hash: `<event id>` a kept event, `as` what those say of which only a time is there, `hard soft expired unmapped complaint` how many of that class are no longer kept, `delivered`, `manual`, `lift`; of a tombstone `erased` alone. An event id has 11 characters, and no other field ever will |
+//! | `sup:{<bucket>}:feed` | stream: `a <address>`, with line feeds between several that came at once; each record once, and each whole domain of any bucket; never trimmed |
+//! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, with blanks between several of an address, and line feeds between addresses, where they came at once; or `w suppress`, `lift`, `erase`: the latest |
 //! | `sup:{<bucket>}:fence` | nothing: a strict read writes it, to see whether replicas still follow |
 //! | `sup:{<bucket>}:answers:<domain>` | hash: `hard:<stretch of time>`, `all:<stretch of time>` |
 //! | `sup:{00}:addresses` | string: how records name addresses, `readable`, `hashed:<check of the key>` or `mixed:<check of the key>` |

@@ -4,7 +4,8 @@
 //! the beginning of what its predecessor had, and an entry is removed only when all before it are. So each question asks for the
 //! entry that is known as well. Where it is gone, or another one has its id by now, nothing is certain.
 //!
-//! An entry may tell of several changes of one record, which were made at once. A place counts them within their entry.
+//! An entry may tell of several changes that were made at once: of one record, or of several. A place counts them within their
+//! entry.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
@@ -14,7 +15,7 @@ use redis::Value;
 
 use super::call::Call;
 use super::keys::BUCKETS;
-use super::recording::{BETWEEN_CHANGES, MAX_EVENTS_PER_PART};
+use super::recording::{BETWEEN_CHANGES, MAX_EVENTS_PER_BATCH};
 use super::{RedisStore, fault, keys, record_of, reply};
 use crate::store::changes::{ERASED, Place, mark_of};
 use crate::store::{
@@ -38,7 +39,7 @@ const MAX_RECORDS_PER_CALL: usize = 128;
 pub(super) type Places = [Option<Place>; PARTS];
 
 /// Most changes that an entry tells of.
-const MAX_CHANGES_PER_ENTRY: u64 = MAX_EVENTS_PER_PART as u64;
+const MAX_CHANGES_PER_ENTRY: u64 = MAX_EVENTS_PER_BATCH as u64;
 
 /// A change as a stream tells of it.
 struct Told {
@@ -59,17 +60,25 @@ fn read_entry(bucket: u16, entry: Value) -> Result<Vec<(Place, Option<Told>)>, E
     let major = number(major)?;
     let first = number(sequence)?.checked_mul(MAX_CHANGES_PER_ENTRY).ok_or_else(fault::unexpected_reply)?;
     let mut fields: HashMap<String, Vec<u8>> = reply::fields(fields)?.into_iter().collect();
-    let address = fields.get("a").map(|address| reply::parsed::<Address>(address).ok_or_else(damaged)).transpose()?;
-    let kinds = String::from_utf8(fields.remove("w").unwrap_or_default()).map_err(|_| damaged())?;
-    let told = |(minor, kind): (u64, &str)| {
-        let place = Place { major, minor, mark: mark_of(kind) };
-        if address.is_none() && kind != ERASED {
-            return Err(damaged());
-        }
-        let kind = ChangeKind::from_stored(kind);
-        Ok((place, address.clone().map(|address| Told { bucket, place, address, kind })))
+    let mut text = |name: &str| fields.remove(name).map(String::from_utf8).transpose().map_err(|_| damaged());
+    let names = text("a")?;
+    let kinds = text("w")?.unwrap_or_default();
+    let Some(names) = names else {
+        let place = Place { major, minor: first, mark: mark_of(&kinds) };
+        return if kinds == ERASED { Ok(vec![(place, None)]) } else { Err(damaged()) };
     };
-    (first..first.saturating_add(MAX_CHANGES_PER_ENTRY)).zip(kinds.split(BETWEEN_CHANGES)).map(told).collect()
+    let of_address: Vec<&str> = kinds.split(reply::BETWEEN_NAMES).collect();
+    let names: Vec<Address> =
+        names.split(reply::BETWEEN_NAMES).map(str::parse).collect::<Result<_, _>>().map_err(|_| damaged())?;
+    if names.len() != of_address.len() {
+        return Err(damaged());
+    }
+    let kinds = names.iter().zip(of_address).flat_map(|(name, kinds)| kinds.split(BETWEEN_CHANGES).map(move |kind| (name, kind)));
+    let told = |(minor, (address, kind)): (u64, (&Address, &str))| {
+        let place = Place { major, minor, mark: mark_of(kind) };
+        (place, Some(Told { bucket, place, address: address.clone(), kind: ChangeKind::from_stored(kind) }))
+    };
+    Ok((first..first.saturating_add(MAX_CHANGES_PER_ENTRY)).zip(kinds).map(told).collect())
 }
 
 /// The changes of entries, in their order.

@@ -3,8 +3,10 @@
 -- KEYS  1 the record (hash)   2 the feed of its bucket (stream)   3 the changes of its bucket (stream)
 -- ARGV  1 the address   2 most entries of the changes   3 the tombstone (JSON), or nothing
 --       then, unless no record was seen, what it had of: hard soft expired unmapped complaint delivered, nothing for what was not
---       there; and of manual, lift, erased whether it was there: 1, or nothing
+--       there; of manual, lift, erased whether it was there: 1, or nothing; and how many events it had
 -- reply 1 it is gone, 0 there was none, or only a tombstone, -1 it is another one than was seen
+--
+-- Set in front of this file: ID_BYTES.
 
 local record, feed, changes = KEYS[1], KEYS[2], KEYS[3]
 local address, max_changes, tombstone = ARGV[1], ARGV[2], ARGV[3]
@@ -13,12 +15,18 @@ local COUNTERS, FIELDS = 5, { 'hard', 'soft', 'expired', 'unmapped', 'complaint'
 local has_record = redis.call('EXISTS', record) == 1
 if has_record ~= (#ARGV > 3) then return -1 end
 local is_tombstone = redis.call('HGET', record, 'erased')
-for place = 1, #ARGV - 3 do
+for place = 1, has_record and #FIELDS or 0 do
   local value = redis.call('HGET', record, FIELDS[place]) or ''
   if value == '0' and place <= COUNTERS then value = '' end
   if place > COUNTERS + 1 and value ~= '' then value = '1' end
   if value ~= ARGV[place + 3] then return -1 end
 end
+-- An event that came since is kept, or another one that was has been counted among those that are gone.
+local events = 0
+for _, field in ipairs(redis.call('HKEYS', record)) do
+  if #field == ID_BYTES then events = events + 1 end
+end
+if has_record and events ~= tonumber(ARGV[#ARGV]) then return -1 end
 
 if is_tombstone and tombstone ~= '' then return 0 end
 redis.call('DEL', record)

@@ -17,6 +17,9 @@ pub(super) const INCIDENTS: &str = "sup:{incidents}:book";
 /// How records name addresses.
 pub(super) const NAMES: &str = "sup:{00}:addresses";
 
+/// Stands between the bucket of a record and its address.
+const RECORD: &str = "a:";
+
 /// Buckets that addresses and domains are spread over.
 pub(super) const BUCKETS: u16 = 256;
 
@@ -44,7 +47,7 @@ pub(super) fn record(address: &Address) -> String {
 
 /// The same, of an address whose bucket is known.
 pub(super) fn record_in(bucket: u16, address: &Address) -> String {
-    in_bucket(bucket, &["a:", address.as_str()])
+    in_bucket(bucket, &[RECORD, address.as_str()])
 }
 
 /// A key of a bucket, whose name is in pieces. An event has several, and `format!` takes its time.
@@ -72,6 +75,16 @@ pub(super) fn changes(bucket: u16) -> String {
 /// The key under which a stream is written anew, in the same slot.
 pub(super) fn renewed(stream: &str) -> String {
     format!("{stream}:renewed")
+}
+
+/// The key of the names that are left out when a feed is written anew.
+pub(super) fn left_out(feed: &str) -> String {
+    format!("{feed}:left-out")
+}
+
+/// How the keys of the records of a bucket begin.
+pub(super) fn records_of(bucket: u16) -> String {
+    in_bucket(bucket, &[RECORD])
 }
 
 /// The key of the counts of a domain's answers.

@@ -23,12 +23,14 @@ const MAX_RECORDS_PER_CALL: usize = 128;
 /// Most fields of a page, but for those that were read with the last of them: records may be large.
 const MAX_FIELDS_PER_PAGE: usize = 16_384;
 
-/// Behind an entry of a feed.
+/// Behind an entry of a feed, or within it.
 #[derive(Clone)]
 struct Place {
     bucket: u16,
     /// The id of the entry; none at the beginning of the feed.
     entry: String,
+    /// How many of its lines are done, if that is not known to be all of them.
+    lines: Option<usize>,
 }
 
 /// The id of an entry that no feed has, since it is before all others.
@@ -36,25 +38,41 @@ const BEFORE_ALL: &str = "0-0";
 
 impl Place {
     fn beginning_of(bucket: u16) -> Self {
-        Self { bucket, entry: BEFORE_ALL.to_owned() }
+        Self { bucket, entry: BEFORE_ALL.to_owned(), lines: None }
     }
 
     fn read(place: &ListingPlace) -> Option<Self> {
-        let (bucket, entry) = place.0.split_once(' ')?;
+        let (bucket, rest) = place.0.split_once(' ')?;
+        let (entry, lines) = rest.split_once(' ').map_or((rest, None), |(entry, lines)| (entry, Some(lines)));
+        let lines = lines.map(str::parse).transpose().ok()?;
         let bucket = u16::from_str_radix(bucket, 16).ok().filter(|number| *number < BUCKETS && bucket.len() == 2)?;
         let (milliseconds, number) = entry.split_once('-')?;
         let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok();
-        (is_number(milliseconds) && is_number(number)).then(|| Self { bucket, entry: entry.to_owned() })
+        (is_number(milliseconds) && is_number(number)).then(|| Self { bucket, entry: entry.to_owned(), lines })
     }
 
     fn write(&self) -> ListingPlace {
-        ListingPlace(format!("{:02x} {}", self.bucket, self.entry))
+        let lines = self.lines.map(|lines| format!(" {lines}")).unwrap_or_default();
+        ListingPlace(format!("{:02x} {}{lines}", self.bucket, self.entry))
+    }
+
+    /// From where the feed is read on.
+    fn begin(&self) -> String {
+        let behind = if self.lines.is_none() { "(" } else { "" };
+        format!("{behind}{}", self.entry)
+    }
+
+    /// How many lines of an entry are done.
+    fn lines_done_of(&self, bucket: u16, entry: &str) -> usize {
+        self.lines.filter(|_| self.bucket == bucket && self.entry == entry).unwrap_or_default()
     }
 }
 
 /// A record as its feed names it.
 struct Entry {
+    /// Behind its line.
     place: Place,
+    line: usize,
     address: Address,
 }
 
@@ -90,8 +108,9 @@ impl RedisStore {
         // A whole domain is told in every bucket, and listed in its own. A record that was removed by hand and made again has two
         // entries, which a page shows once.
         let mut named = HashSet::with_capacity(entries.len());
-        entries
-            .retain(|Entry { place, address }| keys::bucket(address.as_str()) == place.bucket && named.insert(address.clone()));
+        entries.retain(|Entry { place, address, .. }| {
+            keys::bucket(address.as_str()) == place.bucket && named.insert(address.clone())
+        });
         let mut records = Vec::with_capacity(entries.len());
         let mut fields = 0;
         let mut unread = &entries[..];
@@ -122,26 +141,32 @@ impl RedisStore {
         let wanted = limit - entries.len();
         let buckets = from.bucket..from.bucket.saturating_add(feeds).min(BUCKETS);
         let look_at = |bucket| {
-            let behind = if bucket == from.bucket { &from.entry } else { BEFORE_ALL };
-            let feed = Call::command("XRANGE", keys::feed(bucket));
-            feed.argument(format!("({behind}")).argument("+").argument("COUNT").number(&wanted)
+            let begin = if bucket == from.bucket { from.begin() } else { BEFORE_ALL.to_owned() };
+            Call::command("XRANGE", keys::feed(bucket)).argument(begin).argument("+").argument("COUNT").number(&wanted)
         };
         let known = of_buckets(known, buckets.clone());
         let calls = looking_for(&known).chain(buckets.clone().map(look_at)).collect();
         let mut replies = self.shared.router.make(Door::Reads, calls).await?.into_iter();
         expect(&known, &mut replies)?;
         for (bucket, reply) in buckets.clone().zip(replies) {
-            let room = limit - entries.len();
-            if room == 0 {
+            if entries.len() == limit {
                 return Ok(Place::beginning_of(bucket));
             }
             let found = reply::list(reply)?;
-            let may_go_on = found.len() >= room;
-            for entry in found.into_iter().take(room) {
-                entries.push(read_entry(bucket, entry)?);
+            let may_go_on = found.len() >= wanted;
+            let mut last = None;
+            for entry in found {
+                let (id, named) = read_entry(bucket, entry, &from)?;
+                for named in named {
+                    if entries.len() == limit {
+                        return Ok(Place { lines: Some(named.line), ..named.place });
+                    }
+                    entries.push(named);
+                }
+                last = Some(id);
             }
-            if let Some(last) = entries.last().filter(|_| may_go_on) {
-                return Ok(last.place.clone());
+            if let Some(entry) = last.filter(|_| may_go_on) {
+                return Ok(Place { bucket, entry, lines: None });
             }
         }
         Ok(Place::beginning_of(buckets.end))
@@ -172,10 +197,16 @@ fn number_of_fields(record: &Value) -> usize {
     if let Value::Array(fields) = record { fields.len() / 2 } else { 0 }
 }
 
-/// Reads an entry: its id, and `a <address>`.
-fn read_entry(bucket: u16, entry: Value) -> Result<Entry, Error> {
-    let (id, address) = reply::entry(entry)?;
-    let address = address.and_then(|address| reply::parsed(&address));
-    let address = address.ok_or_else(|| fault::damaged_field(&keys::feed(bucket), &id))?;
-    Ok(Entry { place: Place { bucket, entry: id }, address })
+/// Reads an entry: its id, and those whom it names, without those whose lines are done.
+fn read_entry(bucket: u16, entry: Value, from: &Place) -> Result<(String, Vec<Entry>), Error> {
+    let (id, names) = reply::entry(entry)?;
+    let damaged = || fault::damaged_field(&keys::feed(bucket), &id);
+    let names = names.ok_or_else(damaged)?;
+    let lines = names.split(reply::BETWEEN_NAMES).enumerate().skip(from.lines_done_of(bucket, &id));
+    let entries = lines.filter(|(_, name)| !name.is_empty()).map(|(line, name)| {
+        let place = Place { bucket, entry: id.clone(), lines: Some(line + 1) };
+        Ok(Entry { place, line, address: name.parse().map_err(|_| damaged())? })
+    });
+    let entries = entries.collect::<Result<_, Error>>()?;
+    Ok((id, entries))
 }

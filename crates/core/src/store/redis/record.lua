@@ -1,42 +1,50 @@
 -- Records events of addresses. Atomic; knows no policy: it tells events apart, keeps and counts.
 --
--- KEYS  three for each part: the feed of its bucket (stream), the changes of its bucket (stream), the record (hash); each of them
---       may come again
--- ARGV  1 most entries of the changes   2 what is published of new records   then each part, the events of an address in their
---       order, no more than are kept of a class for one day and no two with one id:
---         how many events, how many arguments F, the address, the changes with blanks between them, what is usual in a new
---         record, and F arguments: the name and the text of each event, with its time alone where that is what it says beside
---         what is usual, then each class and how many of the events are of it
---       or the one delivery of a part: 0 and its time
--- reply for each event 1 recorded, 2 duplicate, 3 ignored; of a tombstone, all are ignored
+-- KEYS  for each batch: the feed of its bucket (stream), the changes of its bucket (stream), and the record of each of its parts
+--       (hash), none of them twice
+-- ARGV  1 most entries of the changes   2 what is published of new records   then each batch, whose parts are of one bucket and
+--       alike:
+--         how many parts, how many arguments F and how many events each of them has, the addresses with line feeds between them,
+--         their changes with line feeds between those of two addresses and blanks between those of one, and F arguments of each
+--         part, the events of an address in their order, no more than are kept of a class for one day and no two with one id:
+--           the identity and the text of each event; perhaps in front of them "as" and what is usual: of an event that says the
+--           same beside its time, the text is the time alone
+--         or, of deliveries, one a part: how many, 1, 1, and the time of each
+-- reply a letter for each event: r recorded, d duplicate, i ignored; of a tombstone, all are ignored
 --
 -- Set in front of this file: record_known.lua.
 
-local outcomes, has_new, place = {}, false, 3
+local outcomes, has_new, key, place, keys = {}, false, 1, 3, #KEYS
 
-for part = 1, #KEYS, 3 do
-  local feed, changes, record = KEYS[part], KEYS[part + 1], KEYS[part + 2]
-  local is_there = redis.call('EXISTS', record) == 1
-  if ARGV[place] == '0' then
-    outcomes[#outcomes + 1] = is_there and deliver(record, ARGV[place + 1]) or RECORDED
-    place = place + 2
-  else
-    local first_field = place + 5
-    local behind = first_field + ARGV[place + 1]
-    if is_there then
-      record_known(changes, record, place, first_field, behind, outcomes)
-    else
-      -- The usual case: nothing has to be looked for, and all goes as it came.
-      local address = ARGV[place + 2]
-      redis.call('XADD', feed, '*', 'a', address)
-      redis.call('HSET', record, 'as', ARGV[place + 4], unpack(ARGV, first_field, behind - 1))
-      tell(changes, address, ARGV[place + 3])
-      for _ = 1, ARGV[place] do outcomes[#outcomes + 1] = RECORDED end
-      has_new = true
+while key <= keys do
+  local parts, width, events = tonumber(ARGV[place]), tonumber(ARGV[place + 1]), tonumber(ARGV[place + 2])
+  local feed, changes, first_key = KEYS[key], KEYS[key + 1], key + 2
+  key = first_key + parts
+  local are_new = redis.call('EXISTS', unpack(KEYS, first_key, key - 1)) == 0
+  if width == DELIVERY then
+    place = place + 3
+    for part = 0, parts - 1 do
+      outcomes[#outcomes + 1] = are_new and RECORDED or deliver(KEYS[first_key + part], ARGV[place + part])
     end
-    place = behind
+  else
+    local names = place + 3
+    place = place + 5
+    if are_new then
+      -- The usual case: nothing has to be looked for, and all goes as it came.
+      redis.call('XADD', feed, '*', 'a', ARGV[names])
+      tell(changes, ARGV[names], ARGV[names + 1])
+      for part = 0, parts - 1 do
+        local first = place + part * width
+        redis.call('HSET', KEYS[first_key + part], unpack(ARGV, first, first + width - 1))
+      end
+      outcomes[#outcomes + 1] = string.rep(RECORDED, parts * events)
+      has_new = true
+    else
+      has_new = record_mixed(feed, changes, first_key, parts, names, width, events, outcomes) or has_new
+    end
   end
+  place = place + parts * width
 end
 -- Who follows the feed knows of it sooner. It is no fault if nobody may hear of it.
 if has_new then redis.pcall('PUBLISH', 'sup:feed', ARGV[2]) end
-return outcomes
+return table.concat(outcomes)

@@ -4,16 +4,19 @@ use std::str::FromStr;
 
 use redis::Value;
 
-use super::fault::{damaged, unexpected_reply};
+use super::fault::{damaged, earlier_layout, unexpected_reply};
 use crate::store::Outcome;
-use crate::{Address, Class, Entered, Error, Evidence, Record, UnixSeconds};
+use crate::{Address, Class, Entered, Error, EventId, Evidence, Record, UnixSeconds};
+
+/// How an event's field began in a layout that no released version wrote.
+const EVIDENCE_OF_EARLIER_LAYOUT: &str = "e:";
 
 /// What `record.lua` says of one event.
-pub(super) fn outcome(value: &Value) -> Result<Outcome, Error> {
-    match number(value)? {
-        1 => Ok(Outcome::Recorded),
-        2 => Ok(Outcome::Duplicate),
-        3 => Ok(Outcome::Ignored),
+pub(super) fn outcome(letter: u8) -> Result<Outcome, Error> {
+    match letter {
+        b'r' => Ok(Outcome::Recorded),
+        b'd' => Ok(Outcome::Duplicate),
+        b'i' => Ok(Outcome::Ignored),
         _ => Err(unexpected_reply()),
     }
 }
@@ -66,19 +69,22 @@ pub(super) fn fields(value: Value) -> Result<Vec<(String, Vec<u8>)>, Error> {
     Ok(fields)
 }
 
-/// An entry of a feed: its id, and the address in it, if there is one.
-pub(super) fn entry(entry: Value) -> Result<(String, Option<Vec<u8>>), Error> {
+/// Stands between the names of an entry of a stream, and between what is told of each.
+pub(super) const BETWEEN_NAMES: char = '\n';
+
+/// An entry of a feed: its id, and the names in it, if there are any. Where one was erased, its line is empty.
+pub(super) fn entry(entry: Value) -> Result<(String, Option<String>), Error> {
     let mut parts = list(entry)?.into_iter();
     let (Some(id), Some(of_entry)) = (parts.next(), parts.next()) else { return Err(unexpected_reply()) };
     let id = bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(unexpected_reply)?;
     let mut of_entry = list(of_entry)?.into_iter();
-    let mut address = None;
+    let mut names = None;
     while let (Some(name), Some(text)) = (of_entry.next(), of_entry.next()) {
         if matches!(&name, Value::BulkString(name) if name == b"a") {
-            address = bytes(text)?;
+            names = bytes(text)?;
         }
     }
-    Ok((id, address))
+    Ok((id, names.and_then(|names| String::from_utf8(names).ok())))
 }
 
 /// What a text stands for, if it can be read.
@@ -100,8 +106,10 @@ pub(super) fn record(address: &Address, value: Value) -> Result<Option<Record>, 
         // A name that is no text is none of ours.
         let Ok(name) = String::from_utf8(name) else { continue };
         let text = String::from_utf8(text).map_err(|_| damaged(address, shown(&name)));
-        if name.starts_with("e:") {
+        if name.len() == EventId::BYTES {
             kept.push((name, text?));
+        } else if name.starts_with(EVIDENCE_OF_EARLIER_LAYOUT) {
+            return Err(earlier_layout());
         } else if name == "as" {
             usual = Some(text?);
         } else {
@@ -111,11 +119,11 @@ pub(super) fn record(address: &Address, value: Value) -> Result<Option<Record>, 
     let usual = usual.unwrap_or_default();
     let read = |(name, text): (String, String)| read_evidence(&name, &text, &usual).ok_or_else(|| damaged(address, shown(&name)));
     let evidence: Result<Vec<Evidence>, Error> = kept.into_iter().map(read).collect();
-    Ok(Some(record.with_evidence(evidence?)))
+    Ok(Some(record.with_evidence(evidence?).counting_what_is_kept()))
 }
 
 fn read_evidence(name: &str, text: &str, usual: &str) -> Option<Evidence> {
-    Evidence::from_stored_beside(name.strip_prefix("e:")?.parse().ok()?, text, usual).ok()
+    Evidence::from_stored_beside(name.parse().ok()?, text, usual).ok()
 }
 
 /// Reads one field that is no evidence. What a later version may have put there is left alone.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use crate::time::DAY_SECONDS;
-use crate::{BounceCategory, KEPT_DAYS, KEPT_PER_DAY};
+use crate::{BounceCategory, EventId, KEPT_DAYS, KEPT_PER_DAY};
 
 /// A script, with the name under which Redis remembers it.
 pub(super) struct Script {
@@ -20,6 +20,7 @@ pub(super) struct Scripts {
     pub(super) lift: Arc<Script>,
     pub(super) tell: Arc<Script>,
     pub(super) erase: Arc<Script>,
+    pub(super) feed_forget: Arc<Script>,
     pub(super) stream_forget: Arc<Script>,
     pub(super) stream_renew: Arc<Script>,
     pub(super) names_replace: Arc<Script>,
@@ -50,9 +51,10 @@ impl Scripts {
             record: Script::new(rules_for_lua() + TEXT_ORDER + RECORD_CROWDED + RECORD_KNOWN + include_str!("record.lua")),
             suppress: Script::new(include_str!("suppress.lua").to_owned()),
             enter: Script::new(ENTER_WHERE_MISSING.to_owned() + include_str!("suppress.lua")),
-            lift: Script::new(include_str!("lift.lua").to_owned()),
+            lift: Script::new(identities() + include_str!("lift.lua")),
             tell: Script::new(include_str!("tell.lua").to_owned()),
-            erase: Script::new(include_str!("erase.lua").to_owned()),
+            erase: Script::new(identities() + include_str!("erase.lua")),
+            feed_forget: Script::new(include_str!("feed_forget.lua").to_owned()),
             stream_forget: Script::new(include_str!("stream_forget.lua").to_owned()),
             stream_renew: Script::new(include_str!("stream_renew.lua").to_owned()),
             names_replace: Script::new(include_str!("names_replace.lua").to_owned()),
@@ -67,13 +69,19 @@ impl Scripts {
     }
 }
 
+/// How scripts tell a kept event from the other fields of a record: by the length of its name.
+fn identities() -> String {
+    format!("local ID_BYTES = {}\n", EventId::BYTES)
+}
+
 /// The rules of retention and the classes, as the script of evidence needs them: they live once, in Rust.
 fn rules_for_lua() -> String {
-    let mut lua = format!("local KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS = {KEPT_DAYS}, {KEPT_PER_DAY}, {DAY_SECONDS}\n");
+    let mut lua = identities();
+    let _ = writeln!(lua, "local KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS = {KEPT_DAYS}, {KEPT_PER_DAY}, {DAY_SECONDS}");
     // As a function: the table is made only where it is looked into.
     lua.push_str("local function classes_by_category()\n  return {\n");
     for (category, class) in BounceCategory::mapped() {
-        let _ = writeln!(lua, "    ['{category}'] = '{}',", class.as_str());
+        let _ = writeln!(lua, "    ['{}'] = '{}',", category.to_stored(), class.as_str());
     }
     lua + "  }\nend\n"
 }
@@ -93,9 +101,10 @@ mod tests {
     fn every_mapped_category_is_told_to_the_script_as_it_is_stored() {
         let rules = rules_for_lua();
         for (category, class) in BounceCategory::mapped() {
-            assert!(rules.contains(&format!("['{category}'] = '{}'", class.as_str())));
+            let letter = category.to_stored();
+            assert!(rules.contains(&format!("['{letter}'] = '{}'", class.as_str())));
             // Neither escaped where it is stored nor in need of it in Lua.
-            assert!(category.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{category}");
+            assert!(letter.bytes().all(|byte| byte.is_ascii_lowercase()), "{letter}");
         }
     }
 }

@@ -239,8 +239,8 @@ impl<S: FeedSink> Follower<'_, S> {
 
     fn add(&mut self, bucket: u8, known: EntryId, new: impl Iterator<Item = (EntryId, String)>, asked_at: Instant, is_end: bool) {
         let mut entry = known;
-        for (id, address) in new {
-            self.sink.add(&address);
+        for (id, names) in new {
+            names.split(reply::BETWEEN_NAMES).filter(|name| !name.is_empty()).for_each(|name| self.sink.add(name));
             entry = id;
         }
         // In an empty feed there is nothing to look back to.
@@ -251,10 +251,9 @@ impl<S: FeedSink> Follower<'_, S> {
     }
 }
 
-/// An entry's id and address.
+/// An entry's id and names.
 fn read_entry(entry: Value) -> Result<(EntryId, String), Error> {
-    let (id, address) = reply::entry(entry)?;
+    let (id, names) = reply::entry(entry)?;
     let id = EntryId::read(&id).ok_or_else(fault::unexpected_reply)?;
-    let address = address.and_then(|address| String::from_utf8(address).ok()).ok_or_else(fault::unexpected_reply)?;
-    Ok((id, address))
+    Ok((id, names.ok_or_else(fault::unexpected_reply)?))
 }

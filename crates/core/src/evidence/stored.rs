@@ -1,0 +1,292 @@
+//! The text under which a store keeps evidence.
+
+use std::fmt::Write as _;
+
+use super::Evidence;
+use crate::{BounceCategory, EnhancedStatusCode, Error, EventId, EventKind, StoredOpinion, UnixSeconds};
+
+/// The kinds of evidence, each with the letter that stands for it behind the time.
+const KINDS: [(EventKind, char); 3] = [(EventKind::Bounce, 'B'), (EventKind::RemoteBounce, 'R'), (EventKind::Complaint, 'F')];
+
+/// The base to which a time is written: its digits are no capital letters, and Lua reads them.
+const TIME_RADIX: u32 = 36;
+
+/// Most digits of a number of 64 bits.
+const MAX_TIME_DIGITS: usize = 13;
+
+/// Room for a usual text, in bytes.
+const TEXT_BYTES: usize = 64;
+
+/// What stands behind them if the time is that of receipt.
+const TIME_OF_RECEIPT: &str = "|r";
+
+impl Evidence {
+    /// `<time><kind><category>|<x.y.z>|<vmta>|<account>|<second opinion>`, with `|` and `%` in a part written as in a URL; behind
+    /// it `|r` if the time is that of receipt. The time is in seconds, to the base of 36; the kind is `B` for a bounce, `R` for a
+    /// remote one, `F` for a complaint; the category is as [`BounceCategory::to_stored`] says.
+    ///
+    /// The identity is no part of it: it is the name under which the text is kept.
+    #[must_use]
+    pub fn to_stored(&self) -> String {
+        let mut text = String::with_capacity(TEXT_BYTES);
+        self.content().push_to(&mut text);
+        text
+    }
+
+    /// All of the stored text but the time: what different evidence of a record often has in common.
+    #[must_use]
+    pub fn to_stored_what(&self) -> String {
+        let mut text = String::with_capacity(TEXT_BYTES);
+        self.content().push_what(&mut text);
+        text
+    }
+
+    /// The stored text where all but the time is told once, as what is `usual`: the time alone, if this says the same.
+    #[must_use]
+    pub fn to_stored_beside(&self, usual: &str) -> String {
+        let mut text = String::with_capacity(TEXT_BYTES);
+        self.content().push_beside(usual, &mut text);
+        text
+    }
+
+    fn content(&self) -> Content<'_> {
+        Content {
+            time: self.time,
+            is_time_of_receipt: self.is_time_of_receipt,
+            kind: self.kind,
+            category: &self.category,
+            status: self.status,
+            vmta: &self.vmta,
+            account: &self.account,
+            second_opinion: self.second_opinion.as_ref(),
+        }
+    }
+
+    /// Reads back what [`Self::to_stored`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreDamaged`] if it did not write this.
+    pub fn from_stored(id: EventId, text: &str) -> Result<Self, Error> {
+        Self::from_stored_beside(id, text, "")
+    }
+
+    /// Reads back what [`Self::to_stored_beside`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StoreDamaged`] if it did not write this.
+    pub fn from_stored_beside(id: EventId, text: &str, usual: &str) -> Result<Self, Error> {
+        Self::parse(id, text, usual).ok_or_else(|| Error::StoreDamaged { reason: format!("evidence {id:?} cannot be read") })
+    }
+
+    fn parse(id: EventId, text: &str, usual: &str) -> Option<Self> {
+        let time_ends = text.find(|letter: char| !letter.is_ascii_digit() && !letter.is_ascii_lowercase()).unwrap_or(text.len());
+        let (time, what) = text.split_at(time_ends);
+        let (what, is_time_of_receipt) = what.strip_suffix(TIME_OF_RECEIPT).map_or((what, false), |what| (what, true));
+        let what = if what.is_empty() { usual } else { what };
+        let kind = what.chars().next()?;
+        let mut parts = what[kind.len_utf8()..].split('|');
+        let mut part = || parts.next().and_then(unescaped);
+        let evidence = Self {
+            id,
+            time: UnixSeconds::clamped(i64::from_str_radix(time, TIME_RADIX).ok()?),
+            is_time_of_receipt,
+            kind: KINDS.iter().find(|(_, letter)| *letter == kind)?.0,
+            category: BounceCategory::from_stored(&part()?)?,
+            status: EnhancedStatusCode::from_wire(&part()?),
+            vmta: part()?.into(),
+            account: part()?.into(),
+            // One that a later version wrote in another form is none, and no reason to refuse the rest.
+            second_opinion: StoredOpinion::from_stored(&part()?),
+        };
+        parts.next().is_none().then_some(evidence)
+    }
+}
+
+/// What is written of an event that is kept, wherever it stands.
+pub(crate) struct Content<'a> {
+    pub(crate) time: UnixSeconds,
+    pub(crate) is_time_of_receipt: bool,
+    pub(crate) kind: EventKind,
+    pub(crate) category: &'a BounceCategory,
+    pub(crate) status: Option<EnhancedStatusCode>,
+    pub(crate) vmta: &'a str,
+    pub(crate) account: &'a str,
+    pub(crate) second_opinion: Option<&'a StoredOpinion>,
+}
+
+impl Content<'_> {
+    /// As [`Evidence::to_stored`].
+    pub(crate) fn push_to(&self, text: &mut String) {
+        self.push_beside("", text);
+    }
+
+    /// Whether it says the same but for its time.
+    #[cfg(feature = "redis")]
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        self.kind == other.kind
+            && self.category == other.category
+            && self.status == other.status
+            && self.vmta == other.vmta
+            && self.account == other.account
+            && self.second_opinion == other.second_opinion
+    }
+
+    /// As [`Evidence::to_stored_beside`].
+    pub(crate) fn push_beside(&self, usual: &str, text: &mut String) {
+        push_time(text, self.time);
+        let time_ends = text.len();
+        self.push_what(text);
+        if text.get(time_ends..) == Some(usual) {
+            text.truncate(time_ends);
+        }
+        if self.is_time_of_receipt {
+            text.push_str(TIME_OF_RECEIPT);
+        }
+    }
+
+    /// As [`Evidence::to_stored_what`].
+    pub(crate) fn push_what(&self, text: &mut String) {
+        // A delivery is no evidence.
+        text.extend(KINDS.iter().find(|(kind, _)| *kind == self.kind).map(|(_, letter)| *letter));
+        push_escaped(text, &self.category.to_stored());
+        text.push('|');
+        if let Some(code) = self.status {
+            let _ = write!(text, "{code}");
+        }
+        text.push('|');
+        push_escaped(text, self.vmta);
+        text.push('|');
+        push_escaped(text, self.account);
+        text.push('|');
+        if let Some(opinion) = self.second_opinion {
+            text.extend(opinion.letters().map(char::from));
+            text.push(':');
+            text.push_str(&opinion.rule);
+        }
+    }
+}
+
+/// A time to the base of 36.
+fn push_time(text: &mut String, time: UnixSeconds) {
+    let mut digits = [0; MAX_TIME_DIGITS];
+    let mut rest = time.get().unsigned_abs();
+    let mut begin = digits.len();
+    while begin == digits.len() || rest > 0 {
+        begin -= 1;
+        digits[begin] = u32::try_from(rest % u64::from(TIME_RADIX)).unwrap_or_default();
+        rest /= u64::from(TIME_RADIX);
+    }
+    text.extend(digits[begin..].iter().filter_map(|digit| char::from_digit(*digit, TIME_RADIX)));
+}
+
+fn push_escaped(text: &mut String, part: &str) {
+    if !part.contains(['%', '|']) {
+        text.push_str(part);
+        return;
+    }
+    for letter in part.chars() {
+        match letter {
+            '%' => text.push_str("%25"),
+            '|' => text.push_str("%7C"),
+            other => text.push(other),
+        }
+    }
+}
+
+fn unescaped(part: &str) -> Option<String> {
+    let mut pieces = part.split('%');
+    let mut text = pieces.next()?.to_owned();
+    for piece in pieces {
+        let (letter, rest) =
+            if let Some(rest) = piece.strip_prefix("25") { ('%', rest) } else { ('|', piece.strip_prefix("7C")?) };
+        text.push(letter);
+        text.push_str(rest);
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn evidence() -> Evidence {
+        Evidence {
+            id: EventId::from_bits(7),
+            time: UnixSeconds::clamped(1_695_222_842),
+            is_time_of_receipt: false,
+            kind: EventKind::RemoteBounce,
+            category: BounceCategory::from_wire("bad-mailbox"),
+            status: EnhancedStatusCode::from_wire("5.1.1"),
+            vmta: "mta|1".into(),
+            account: "100%".into(),
+            second_opinion: None,
+        }
+    }
+
+    #[test]
+    fn is_kept_as_readable_text() {
+        assert_eq!(evidence().to_stored(), "s1aibeRm|5.1.1|mta%7C1|100%25|");
+        let received = Evidence { is_time_of_receipt: true, ..evidence() };
+        assert_eq!(received.to_stored(), "s1aibeRm|5.1.1|mta%7C1|100%25||r");
+        let judged = Evidence { second_opinion: StoredOpinion::from_stored("hr:unknown-user"), ..evidence() };
+        assert_eq!(judged.to_stored(), "s1aibeRm|5.1.1|mta%7C1|100%25|hr:unknown-user");
+    }
+
+    #[test]
+    fn what_is_usual_is_told_once() {
+        let usual = evidence().to_stored_what();
+        assert_eq!(usual, "Rm|5.1.1|mta%7C1|100%25|");
+        assert_eq!(evidence().to_stored_beside(&usual), "s1aibe");
+        let received = Evidence { is_time_of_receipt: true, ..evidence() };
+        assert_eq!(received.to_stored_beside(&usual), "s1aibe|r");
+        assert_eq!(received.to_stored_beside("B||||r|"), received.to_stored());
+        for text in ["s1aibe", "s1aibe|r"] {
+            let damaged = Evidence::from_stored_beside(EventId::from_bits(7), text, "");
+            assert!(matches!(damaged, Err(Error::StoreDamaged { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_written_here_is_damage() {
+        for text in [
+            "",
+            "B||||",
+            "1Q||||",
+            "1D||||",
+            "1B|||",
+            "1B|||||",
+            "1B||||||r",
+            "1B||||||x",
+            "1B||%zz||",
+            "1B?||||",
+            "1",
+            "1|r",
+            "1|b||||||",
+        ] {
+            assert!(matches!(Evidence::from_stored(EventId::from_bits(7), text), Err(Error::StoreDamaged { .. })), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_back_as_it_was(vmta in any::<String>(), account in any::<String>(), category in any::<String>(), bits in any::<u64>(), rule in "[a-z-]{0,24}", is_time_of_receipt in any::<bool>()) {
+            let once = Evidence {
+                id: EventId::from_bits(bits),
+                vmta: vmta.into(),
+                account: account.into(),
+                category: BounceCategory::from_wire(&category),
+                second_opinion: StoredOpinion::from_stored(&format!("hr:{rule}")),
+                is_time_of_receipt,
+                ..evidence()
+            };
+            prop_assert_eq!(&Evidence::from_stored(once.id, &once.to_stored()).unwrap(), &once);
+            for usual in [once.to_stored_what(), evidence().to_stored_what()] {
+                let text = once.to_stored_beside(&usual);
+                prop_assert_eq!(&Evidence::from_stored_beside(once.id, &text, &usual).unwrap(), &once);
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! What goes together: events as parts, parts as batches, batches as calls.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::store::redis::keys;
+use crate::{Address, Event, EventKind, KEPT_DAYS, KEPT_PER_DAY};
+
+/// Most events in one call of the script: Redis does nothing else meanwhile.
+const MAX_EVENTS_PER_CALL: usize = 128;
+
+/// Most events in a part: a record that is new keeps as many of one class, whatever their days are.
+const MAX_EVENTS_PER_PART: usize = if KEPT_DAYS < KEPT_PER_DAY { KEPT_DAYS } else { KEPT_PER_DAY };
+
+/// Most events in a batch: of changes, so many entries are kept, and none of them may be large.
+pub(in crate::store::redis) const MAX_EVENTS_PER_BATCH: usize = MAX_EVENTS_PER_PART;
+
+/// Arguments that a delivery has: its time.
+pub(super) const ARGUMENTS_OF_DELIVERY: usize = 1;
+
+/// Arguments that an event has, and what is usual, where that is told once: a name and a text.
+pub(super) const ARGUMENTS_OF_EVENT: usize = 2;
+
+/// Some events of an address, as places in the request: one delivery, or others of which no two are the same.
+pub(super) struct Part<'a> {
+    pub(super) address: &'a Address,
+    pub(super) bucket: u16,
+    pub(super) first: usize,
+    others: Vec<usize>,
+}
+
+impl Part<'_> {
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    fn has_room_for(&self, event: &Event, events: &[Event]) -> bool {
+        let is_alone = |event: &Event| event.kind == EventKind::Delivered;
+        let mut own = self.places().map(|place| &events[place]);
+        self.len() < MAX_EVENTS_PER_PART && !is_alone(event) && !own.any(|other| is_alone(other) || other.id == event.id)
+    }
+
+    /// Whether another event says what the first one does, so that it is worth while to tell that once.
+    pub(super) fn has_usual(&self, events: &[Event]) -> bool {
+        let first = events[self.first].content();
+        self.others.iter().any(|place| first.says_the_same(&events[*place].content()))
+    }
+
+    /// How many arguments it has.
+    fn width(&self, events: &[Event]) -> usize {
+        if events[self.first].kind == EventKind::Delivered {
+            ARGUMENTS_OF_DELIVERY
+        } else {
+            ARGUMENTS_OF_EVENT * (usize::from(self.has_usual(events)) + self.len())
+        }
+    }
+}
+
+/// Parts of one bucket which are alike, and of different addresses.
+pub(super) struct Batch<'p, 'a> {
+    pub(super) parts: &'p [Part<'a>],
+    pub(super) width: usize,
+    pub(super) events: usize,
+}
+
+/// Batches that go into one call.
+#[derive(Default)]
+pub(super) struct Group<'p, 'a> {
+    pub(super) batches: Vec<Batch<'p, 'a>>,
+    pub(super) events: usize,
+}
+
+/// Which batches may go into one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Together {
+    OfABucket,
+    All,
+}
+
+impl<'p, 'a> Group<'p, 'a> {
+    pub(super) fn parts(&self) -> impl Iterator<Item = &'p Part<'a>> {
+        self.batches.iter().flat_map(|batch| batch.parts)
+    }
+
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.parts().flat_map(Part::places)
+    }
+
+    pub(super) fn buckets(&self) -> BTreeSet<u16> {
+        self.batches.iter().filter_map(Batch::bucket).collect()
+    }
+
+    fn has_room_for(&self, batch: &Batch<'_, '_>, together: Together) -> bool {
+        let may_share = together == Together::All || self.batches.last().is_none_or(|last| last.bucket() == batch.bucket());
+        may_share && self.events + batch.events <= MAX_EVENTS_PER_CALL
+    }
+}
+
+impl Batch<'_, '_> {
+    pub(super) fn bucket(&self) -> Option<u16> {
+        self.parts.first().map(|part| part.bucket)
+    }
+}
+
+/// Puts together what goes to one address, in the order in which it came; buckets lie one behind the other.
+pub(super) fn by_address(events: &[Event]) -> Vec<Part<'_>> {
+    let mut parts: Vec<Part<'_>> = Vec::with_capacity(events.len());
+    let mut latest_of: HashMap<&Address, usize> = HashMap::with_capacity(events.len());
+    for (place, event) in events.iter().enumerate() {
+        let latest = latest_of.get(&event.recipient).and_then(|index| parts.get_mut(*index));
+        if let Some(part) = latest.filter(|part| part.has_room_for(event, events)) {
+            part.others.push(place);
+        } else {
+            latest_of.insert(&event.recipient, parts.len());
+            let bucket = keys::bucket(event.recipient.as_str());
+            parts.push(Part { address: &event.recipient, bucket, first: place, others: Vec::new() });
+        }
+    }
+    parts.sort_by_key(|part| part.bucket);
+    parts
+}
+
+/// The batch at the beginning of parts, and the parts behind it.
+fn first_batch<'p, 'a>(parts: &'p [Part<'a>], events: &[Event]) -> Option<(Batch<'p, 'a>, &'p [Part<'a>])> {
+    let first = parts.first()?;
+    let width = first.width(events);
+    let mut in_all = first.len();
+    let mut end = 1;
+    while let Some(part) = parts.get(end)
+        && part.bucket == first.bucket
+        && part.len() == first.len()
+        && part.width(events) == width
+        && in_all + part.len() <= MAX_EVENTS_PER_BATCH
+        && parts[..end].iter().all(|other| other.address != part.address)
+    {
+        in_all += part.len();
+        end += 1;
+    }
+    let (parts, behind) = parts.split_at(end);
+    Some((Batch { parts, width, events: in_all }, behind))
+}
+
+/// Puts together what goes into one call, in the order of the parts.
+pub(super) fn by_call<'p, 'a>(mut parts: &'p [Part<'a>], events: &[Event], together: Together) -> Vec<Group<'p, 'a>> {
+    let mut groups: Vec<Group<'p, 'a>> = Vec::new();
+    while let Some((batch, behind)) = first_batch(parts, events) {
+        parts = behind;
+        if !groups.last().is_some_and(|group| group.has_room_for(&batch, together)) {
+            groups.push(Group::default());
+        }
+        if let Some(group) = groups.last_mut() {
+            group.events += batch.events;
+            group.batches.push(batch);
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BounceCategory, EventId, UnixSeconds};
+
+    fn event(recipient: &str, number: u64, kind: EventKind) -> Event {
+        Event {
+            id: EventId::from_bits(number),
+            recipient: recipient.parse().unwrap(),
+            time: UnixSeconds::clamped(1),
+            is_time_of_receipt: false,
+            kind,
+            category: BounceCategory::NONE,
+            status: None,
+            vmta: "".into(),
+            account: "".into(),
+            second_opinion: None,
+        }
+    }
+
+    fn places(events: &[Event]) -> Vec<Vec<usize>> {
+        let mut places: Vec<Vec<usize>> = by_address(events).iter().map(|part| part.places().collect()).collect();
+        places.sort();
+        places
+    }
+
+    #[test]
+    fn events_of_an_address_go_together_as_long_as_no_order_matters() {
+        let [bounce, delivery] = [EventKind::Bounce, EventKind::Delivered];
+        let events = [
+            event("a@x.example", 1, bounce),
+            event("b@x.example", 1, bounce),
+            event("a@x.example", 2, bounce),
+            // The same again, which is a duplicate of what is recorded by then.
+            event("a@x.example", 1, bounce),
+            event("a@x.example", 3, bounce),
+            event("a@x.example", 4, delivery),
+            event("a@x.example", 5, bounce),
+        ];
+        assert_eq!(places(&events), [vec![0, 2], vec![1], vec![3, 4], vec![5], vec![6]]);
+        let many: Vec<_> = (0..40).map(|number| event("a@x.example", number, bounce)).collect();
+        assert_eq!(places(&many).iter().map(Vec::len).collect::<Vec<_>>(), [16, 16, 8]);
+    }
+
+    #[test]
+    fn calls_are_bounded_and_of_one_bucket_where_they_must_be() {
+        let event = |number| event(&format!("a{}@x.example", number % 700), number, EventKind::Bounce);
+        let events: Vec<_> = (0..3000).map(event).collect();
+        for together in [Together::OfABucket, Together::All] {
+            let parts = by_address(&events);
+            let groups = by_call(&parts, &events, together);
+            let mut places: Vec<_> = groups.iter().flat_map(Group::places).collect();
+            places.sort_unstable();
+            assert_eq!(places, (0..3000).collect::<Vec<_>>());
+            for group in groups {
+                assert_eq!(group.events, group.places().count());
+                assert!(group.events <= MAX_EVENTS_PER_CALL);
+                assert!(together == Together::All || group.buckets().len() == 1);
+                for batch in &group.batches {
+                    let addresses: BTreeSet<_> = batch.parts.iter().map(|part| part.address).collect();
+                    assert_eq!(addresses.len(), batch.parts.len());
+                    assert!(batch.events <= MAX_EVENTS_PER_BATCH);
+                    assert!(
+                        batch.parts.iter().all(|part| Some(part.bucket) == batch.bucket() && part.width(&events) == batch.width)
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn parts_of_an_address_stay_in_their_order() {
+        let of_one: Vec<_> = (0..300).map(|number| event("a@x.example", number, EventKind::Bounce)).collect();
+        let parts = by_address(&of_one);
+        let groups = by_call(&parts, &of_one, Together::OfABucket);
+        assert_eq!(groups.iter().map(|group| group.events).collect::<Vec<_>>(), [128, 128, 44]);
+        assert!(groups.iter().flat_map(Group::places).is_sorted());
+    }
+}
