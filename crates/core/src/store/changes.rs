@@ -56,23 +56,17 @@ impl ChangeKind {
 
     /// The text that stores keep of it: `b|hard|<event id>`, `suppress`, `lift` or `erase`. Its time, and all else, is in the record.
     pub(super) fn to_stored(self) -> String {
-        let mut text = String::with_capacity(32);
-        self.push_stored(&mut text);
-        text
+        self.parts().concat()
     }
 
-    /// Adds that text to another one.
-    pub(super) fn push_stored(self, text: &mut String) {
+    /// That text, in parts.
+    pub(super) fn parts(&self) -> [&str; 5] {
         match self {
-            Self::Event { kind, class, id } => {
-                for part in [kind.as_wire(), "|", class.as_str(), "|", id.as_str()] {
-                    text.push_str(part);
-                }
-            }
-            Self::Suppressed => text.push_str(SUPPRESSED),
-            Self::Lifted => text.push_str(LIFTED),
-            Self::Erased => text.push_str(ERASED),
-            Self::Unknown => {}
+            Self::Event { kind, class, id } => [kind.as_wire(), "|", class.as_str(), "|", id.as_str()],
+            Self::Suppressed => [SUPPRESSED, "", "", "", ""],
+            Self::Lifted => [LIFTED, "", "", "", ""],
+            Self::Erased => [ERASED, "", "", "", ""],
+            Self::Unknown => [""; 5],
         }
     }
 

@@ -24,9 +24,6 @@ const MAX_REMOVED_FOR_ONE: usize = 2;
 /// Length at which a run has as many changes as it may, in bytes: with the last of them it stays far below 4 KiB.
 const FULL_RUN_BYTES: usize = 2048;
 
-/// Room for a change, in bytes.
-const CHANGE_BYTES: usize = 96;
-
 /// Changes that lie at one key, a line each.
 struct Run {
     /// The number of the first of them.
@@ -85,11 +82,8 @@ impl ChangeLog {
     }
 
     pub(super) fn add(&mut self, address: &Address, kind: ChangeKind) {
-        let mut change = String::with_capacity(CHANGE_BYTES);
-        kind.push_stored(&mut change);
-        change.push(' ');
-        change.push_str(address.as_str());
-        self.push(change);
+        let [kind, first, class, second, id] = kind.parts();
+        self.push([kind, first, class, second, id, " ", address.as_str()].concat());
     }
 
     /// Lets no change name an address whose record is gone. Looks through all of them.

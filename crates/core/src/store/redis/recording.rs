@@ -87,7 +87,7 @@ fn push_changes(part: &Part<'_>, events: &[Event], text: &mut String) {
         }
         // A delivery is in no such part.
         if let Some(change) = ChangeKind::of_event(event) {
-            change.push_stored(text);
+            text.extend(change.parts());
         }
     }
 }
