@@ -118,7 +118,9 @@ impl Record {
     #[must_use]
     pub fn counting_what_is_kept(mut self) -> Self {
         for class in Class::ALL {
-            *self.counters.get_mut(class) += self.kept_of(class);
+            let kept = self.kept_of(class);
+            let counter = self.counters.get_mut(class);
+            *counter = counter.saturating_add(kept);
         }
         self
     }

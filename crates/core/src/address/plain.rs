@@ -100,7 +100,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4000))]
+        #![proptest_config(ProptestConfig::with_cases(1500))]
         #[test]
         fn what_is_read_all_rules_read_alike(text in "[A-Za-z0-9_+.-]{0,8}[Aa1.-]{0,70}@[A-Za-z0-9.-]{0,8}[xXn.1-]{0,70}") {
             if let Some(address) = read(&text) {

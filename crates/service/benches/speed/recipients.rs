@@ -16,6 +16,9 @@ const STRIDE: usize = 7_368_787;
 
 const EVENTS_PER_WEBHOOK: usize = 1000;
 
+/// Memory for records, as one would set it who has the most that is measured here, fifty million, and memory for them.
+const ROOM_FOR_ALL_BYTES: &str = "8589934592";
+
 /// Longest time until a filter is confirmed.
 const PATIENCE: Duration = Duration::from_mins(5);
 
@@ -67,8 +70,9 @@ fn place(form: &Form, addresses: usize) -> PathBuf {
 pub(crate) fn serve(directory: &Path, addresses: usize, cores: &str) -> Server {
     eprintln!("recording evidence of {addresses} addresses ...");
     record(&Server::suppressd(directory, &[]), addresses);
-    let server = Server::suppressd_on(cores, directory, &[]);
+    let server = Server::suppressd_on(cores, directory, &["--max-records-in-memory-bytes", ROOM_FOR_ALL_BYTES]);
     wait_for_filter(&server, addresses);
+    server.settle();
     server
 }
 

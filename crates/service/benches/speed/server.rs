@@ -4,9 +4,16 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::process::{OwnChild, SERVER_CORES, on_cores};
+
+/// How long a server must have been quiet to have come to rest, and the part of it that it may still use.
+const QUIET_TIME: Duration = Duration::from_millis(300);
+const MOST_OF_QUIET_TIME: u32 = 20;
+
+/// Longest time until a server has come to rest.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// One of the benchmark's own.
 pub(crate) struct Server {
@@ -75,6 +82,19 @@ impl Server {
     /// CPU that it has used so far.
     pub(crate) fn cpu(&self) -> Duration {
         self.child.cpu()
+    }
+
+    /// Waits until it has nothing to do any more: what it does behind its start must be in nobody's round.
+    pub(crate) fn settle(&self) {
+        let started = Instant::now();
+        loop {
+            let before = self.cpu();
+            std::thread::sleep(QUIET_TIME);
+            if self.cpu() - before < QUIET_TIME / MOST_OF_QUIET_TIME {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "it never comes to rest");
+        }
     }
 
     /// A value that it publishes.

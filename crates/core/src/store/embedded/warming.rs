@@ -24,15 +24,17 @@ impl EmbeddedStore {
             let piece = self.on_waiting_thread(move |shared| bring_piece(&shared.tree, behind.as_ref())).await;
             match piece {
                 Ok(Progress::UpTo(last)) => behind = Some(last),
-                Ok(Progress::Done) => break,
+                Ok(Progress::Done) => {
+                    tracing::info!(bytes = self.records_in_memory_bytes(), "records are in memory, as far as there is room");
+                    return;
+                }
                 Err(error) => {
                     // Each is read when somebody asks for it.
                     tracing::warn!(%error, "records could not be brought into memory");
-                    break;
+                    return;
                 }
             }
         }
-        tracing::info!(bytes = self.records_in_memory_bytes(), "records are in memory");
     }
 }
 

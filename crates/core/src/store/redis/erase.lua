@@ -21,7 +21,8 @@ for place = 1, has_record and #FIELDS or 0 do
   if place > COUNTERS + 1 and value ~= '' then value = '1' end
   if value ~= ARGV[place + 3] then return -1 end
 end
--- An event that came since is kept, or another one that was has been counted among those that are gone.
+-- An event that came since is kept, or another one that was has been counted among those that are gone. Which ones they are is not
+-- asked: only if somebody else has erased what was seen meanwhile, may as many be others.
 local events = 0
 for _, field in ipairs(redis.call('HKEYS', record)) do
   if #field == ID_BYTES then events = events + 1 end

@@ -27,7 +27,7 @@ pub(super) const BUCKETS: u16 = 256;
 pub(super) struct AddressKeys {
     /// The hash with all that is known of it.
     pub(super) record: String,
-    /// The stream with one entry a record of its bucket.
+    /// The stream that names each record of its bucket.
     pub(super) feed: String,
     /// The stream with the latest changes in its bucket.
     pub(super) changes: String,

@@ -17,6 +17,12 @@ use crate::{Address, Error, Record};
 /// Most feeds that are looked at in one go.
 const MAX_FEEDS_PER_CALL: u16 = 64;
 
+/// How many an entry of a feed is taken to name, where many came at once. Where it is fewer, a page takes more looks.
+const PRESUMED_NAMES_PER_ENTRY: usize = 4;
+
+/// Fewest entries of a feed that are asked for, unless fewer records are wanted.
+const FEWEST_ENTRIES_PER_LOOK: usize = 64;
+
 /// Most records that are read in one go: a check that comes meanwhile waits for no more than these.
 const MAX_RECORDS_PER_CALL: usize = 128;
 
@@ -77,7 +83,7 @@ struct Entry {
 }
 
 impl ListingStore for RedisStore {
-    /// A place is a bucket and the id of the entry in its feed.
+    /// A place is a bucket, the id of an entry in its feed, and how many of its lines are done if that is not all of it.
     async fn list_records(&self, after: Option<&ListingPlace>, limit: usize) -> Result<ListingPage, Error> {
         self.list_as_of(&[None; BUCKETS as usize], after, limit).await
     }
@@ -139,10 +145,12 @@ impl RedisStore {
         entries: &mut Vec<Entry>,
     ) -> Result<Place, Error> {
         let wanted = limit - entries.len();
+        // An entry names one recipient or several.
+        let asked = wanted.min(FEWEST_ENTRIES_PER_LOOK.max(wanted / PRESUMED_NAMES_PER_ENTRY));
         let buckets = from.bucket..from.bucket.saturating_add(feeds).min(BUCKETS);
         let look_at = |bucket| {
             let begin = if bucket == from.bucket { from.begin() } else { BEFORE_ALL.to_owned() };
-            Call::command("XRANGE", keys::feed(bucket)).argument(begin).argument("+").argument("COUNT").number(&wanted)
+            Call::command("XRANGE", keys::feed(bucket)).argument(begin).argument("+").argument("COUNT").number(&asked)
         };
         let known = of_buckets(known, buckets.clone());
         let calls = looking_for(&known).chain(buckets.clone().map(look_at)).collect();
@@ -153,7 +161,7 @@ impl RedisStore {
                 return Ok(Place::beginning_of(bucket));
             }
             let found = reply::list(reply)?;
-            let may_go_on = found.len() >= wanted;
+            let may_go_on = found.len() >= asked;
             let mut last = None;
             for entry in found {
                 let (id, named) = read_entry(bucket, entry, &from)?;

@@ -49,7 +49,6 @@ local function record_known(record, fields, first, behind, said, outcomes)
   end
 
   local as = found[2]
-  if as and not string.find(as, '^%u') then error(redis.error_reply('LAYOUT the record is of an earlier one')) end
   -- Below this neither a day nor the days can be too many.
   local admit = fields + events > LEAST_KEPT and admit_crowded(record)
   local writes, told, event = {}, {}, 0
@@ -88,7 +87,12 @@ local function record_mixed(feed, changes, first_key, parts, names, width, event
   for part = 1, parts do
     -- What is none of ours is refused here, when nothing is written yet.
     fields[part] = redis.call('HLEN', KEYS[first_key + part - 1])
-    if fields[part] == 0 then new[#new + 1] = addresses[part] end
+    if fields[part] == 0 then
+      new[#new + 1] = addresses[part]
+    else
+      local as = redis.call('HGET', KEYS[first_key + part - 1], 'as')
+      if as and not string.find(as, '^%u') then error(redis.error_reply('LAYOUT the record is of an earlier one')) end
+    end
   end
   if #new > 0 then redis.call('XADD', feed, '*', 'a', table.concat(new, '\n')) end
 

@@ -11,13 +11,18 @@ local max_entries, records = tonumber(ARGV[1]), ARGV[2]
 
 local names = left_out and redis.call('HKEYS', left_out) or {}
 
--- Tells again who has a record: it was made meanwhile, and its name has gone with the others.
+-- Who has a record: it was made meanwhile, and its name goes with the others. Looked for first: where the slot is on its way to
+-- another server the look may fail, and nothing is written then.
+local made_again = {}
+for _, name in ipairs(names) do
+  if redis.call('EXISTS', records .. name) == 1 then made_again[#made_again + 1] = name end
+end
+
+-- Tells of them again.
 local function finish()
-  for _, name in ipairs(names) do
-    if redis.call('EXISTS', records .. name) == 1 then
-      redis.call('XADD', stream, '*', 'a', name)
-      redis.pcall('PUBLISH', 'sup:feed', string.match(stream, '{(%x+)}'))
-    end
+  for _, name in ipairs(made_again) do
+    redis.call('XADD', stream, '*', 'a', name)
+    redis.pcall('PUBLISH', 'sup:feed', string.match(stream, '{(%x+)}'))
   end
   if left_out then redis.call('DEL', left_out) end
   return 1
