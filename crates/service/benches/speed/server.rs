@@ -90,7 +90,7 @@ impl Server {
         loop {
             let before = self.cpu();
             std::thread::sleep(QUIET_TIME);
-            if self.cpu() - before < QUIET_TIME / MOST_OF_QUIET_TIME {
+            if self.cpu().saturating_sub(before) < QUIET_TIME / MOST_OF_QUIET_TIME {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "it never comes to rest");
