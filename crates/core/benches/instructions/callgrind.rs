@@ -51,7 +51,8 @@ impl Dumps {
 
     fn run(&self, options: &[String], arguments: &[&str]) -> Result<(), Box<dyn Error>> {
         let status = Command::new("valgrind")
-            .args(["--quiet", "--tool=callgrind", "--compress-strings=no"])
+            // It runs one thread at a time: one that looks for another one in vain must not be the next one again and again.
+            .args(["--quiet", "--tool=callgrind", "--compress-strings=no", "--fair-sched=yes"])
             .args(options)
             .arg(format!("--callgrind-out-file={}", self.out.display()))
             .arg(std::env::current_exe()?)

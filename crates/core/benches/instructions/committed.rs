@@ -13,8 +13,8 @@ pub(crate) fn instructions(path: HotPath) -> u64 {
         HotPath::CheckHit => 20_396,
         HotPath::Batch => 1_989,
         HotPath::ParseDelivery => 18_024,
-        HotPath::ParseBounce => 31_741,
-        HotPath::Classify => 15_906,
+        HotPath::ParseBounce => 31_040,
+        HotPath::Classify => 14_976,
         HotPath::Record => 11_962,
     }
 }
