@@ -8,8 +8,6 @@ pub use identity::EventId;
 
 use std::sync::Arc;
 
-#[cfg(feature = "redis")]
-use crate::evidence::Content;
 use crate::{Address, BounceCategory, Class, EnhancedStatusCode, Evidence, StoredOpinion, UnixSeconds};
 
 /// What an event reports.
@@ -98,29 +96,35 @@ impl Event {
     /// What is kept of the event; `None` for a delivery, of which only the time is.
     #[must_use]
     pub fn evidence(&self) -> Option<Evidence> {
-        if self.kind == EventKind::Delivered { None } else { self.clone().into_evidence() }
-    }
-
-    /// What is written of it where it is kept.
-    #[cfg(feature = "redis")]
-    pub(crate) fn content(&self) -> Content<'_> {
-        Content {
+        (self.kind != EventKind::Delivered).then(|| Evidence {
+            id: self.id,
             time: self.time,
             is_time_of_receipt: self.is_time_of_receipt,
             kind: self.kind,
-            category: &self.category,
+            category: self.category.clone(),
             status: self.status,
-            vmta: &self.vmta,
-            account: &self.account,
-            second_opinion: self.second_opinion.as_ref(),
-        }
+            vmta: Arc::clone(&self.vmta),
+            account: Arc::clone(&self.account),
+            second_opinion: self.second_opinion.clone(),
+        })
     }
+}
 
-    /// What is kept of the event, without a copy of it.
-    #[must_use]
-    pub fn into_evidence(self) -> Option<Evidence> {
-        let Self { id, recipient: _, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion } = self;
-        let evidence = Evidence { id, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion };
-        (kind != EventKind::Delivered).then_some(evidence)
+#[cfg(test)]
+impl Event {
+    /// One that says nothing but whose it is, which one, and what it reports.
+    pub(crate) fn bare(recipient: &str, number: u64, kind: EventKind) -> Self {
+        Self {
+            id: EventId::from_bits(number),
+            recipient: recipient.parse().unwrap(),
+            time: UnixSeconds::default(),
+            is_time_of_receipt: false,
+            kind,
+            category: BounceCategory::NONE,
+            status: None,
+            vmta: "".into(),
+            account: "".into(),
+            second_opinion: None,
+        }
     }
 }

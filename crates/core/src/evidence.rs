@@ -6,9 +6,6 @@ use std::sync::Arc;
 
 use crate::{BounceCategory, Class, EnhancedStatusCode, EventId, EventKind, StoredOpinion, UnixSeconds};
 
-#[cfg(feature = "redis")]
-pub(crate) use stored::Content;
-
 /// Evidence of a class that shares room: that of a day of UTC, or all that has no time of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shelf {

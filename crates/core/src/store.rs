@@ -228,13 +228,13 @@ impl<S: AdministrativeStore + FeedStore + ChangeStore + ListingStore + IncidentS
 
 impl Record {
     /// Records one event in a record that is there. Says what became of it, and which evidence had to make room.
-    pub fn take(&mut self, event: Event) -> (Outcome, Vec<crate::EventId>) {
+    pub fn take(&mut self, event: &Event) -> (Outcome, Vec<crate::EventId>) {
         use crate::Admission;
         if self.tombstone.is_some() {
             return (Outcome::Ignored, Vec::new());
         }
         let time = event.time;
-        let Some(evidence) = event.into_evidence() else {
+        let Some(evidence) = event.evidence() else {
             let latest = self.last_delivered;
             let outcome = match (self.deliver(time), latest == Some(time)) {
                 (true, _) => Outcome::Recorded,

@@ -28,16 +28,14 @@ impl Evidence {
     /// The identity is no part of it: it is the name under which the text is kept.
     #[must_use]
     pub fn to_stored(&self) -> String {
-        let mut text = String::with_capacity(TEXT_BYTES);
-        self.content().push_to(&mut text);
-        text
+        self.to_stored_beside("")
     }
 
     /// All of the stored text but the time: what different evidence of a record often has in common.
     #[must_use]
     pub fn to_stored_what(&self) -> String {
         let mut text = String::with_capacity(TEXT_BYTES);
-        self.content().push_what(&mut text);
+        self.push_what(&mut text);
         text
     }
 
@@ -45,20 +43,40 @@ impl Evidence {
     #[must_use]
     pub fn to_stored_beside(&self, usual: &str) -> String {
         let mut text = String::with_capacity(TEXT_BYTES);
-        self.content().push_beside(usual, &mut text);
+        self.push_beside(usual, &mut text);
         text
     }
 
-    fn content(&self) -> Content<'_> {
-        Content {
-            time: self.time,
-            is_time_of_receipt: self.is_time_of_receipt,
-            kind: self.kind,
-            category: &self.category,
-            status: self.status,
-            vmta: &self.vmta,
-            account: &self.account,
-            second_opinion: self.second_opinion.as_ref(),
+    /// Adds [`Self::to_stored_beside`] to a text.
+    pub(crate) fn push_beside(&self, usual: &str, text: &mut String) {
+        push_time(text, self.time);
+        let time_ends = text.len();
+        self.push_what(text);
+        if text.get(time_ends..) == Some(usual) {
+            text.truncate(time_ends);
+        }
+        if self.is_time_of_receipt {
+            text.push_str(TIME_OF_RECEIPT);
+        }
+    }
+
+    fn push_what(&self, text: &mut String) {
+        // A delivery is no evidence.
+        text.extend(KINDS.iter().find(|(kind, _)| *kind == self.kind).map(|(_, letter)| *letter));
+        push_escaped(text, &self.category.to_stored());
+        text.push('|');
+        if let Some(code) = self.status {
+            let _ = write!(text, "{code}");
+        }
+        text.push('|');
+        push_escaped(text, &self.vmta);
+        text.push('|');
+        push_escaped(text, &self.account);
+        text.push('|');
+        if let Some(opinion) = &self.second_opinion {
+            text.extend(opinion.letters().map(char::from));
+            text.push(':');
+            text.push_str(&opinion.rule);
         }
     }
 
@@ -101,70 +119,6 @@ impl Evidence {
             second_opinion: StoredOpinion::from_stored(&part()?),
         };
         parts.next().is_none().then_some(evidence)
-    }
-}
-
-/// What is written of an event that is kept, wherever it stands.
-pub(crate) struct Content<'a> {
-    pub(crate) time: UnixSeconds,
-    pub(crate) is_time_of_receipt: bool,
-    pub(crate) kind: EventKind,
-    pub(crate) category: &'a BounceCategory,
-    pub(crate) status: Option<EnhancedStatusCode>,
-    pub(crate) vmta: &'a str,
-    pub(crate) account: &'a str,
-    pub(crate) second_opinion: Option<&'a StoredOpinion>,
-}
-
-impl Content<'_> {
-    /// As [`Evidence::to_stored`].
-    pub(crate) fn push_to(&self, text: &mut String) {
-        self.push_beside("", text);
-    }
-
-    /// Whether it says the same but for its time.
-    #[cfg(feature = "redis")]
-    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
-        self.kind == other.kind
-            && self.category == other.category
-            && self.status == other.status
-            && self.vmta == other.vmta
-            && self.account == other.account
-            && self.second_opinion == other.second_opinion
-    }
-
-    /// As [`Evidence::to_stored_beside`].
-    pub(crate) fn push_beside(&self, usual: &str, text: &mut String) {
-        push_time(text, self.time);
-        let time_ends = text.len();
-        self.push_what(text);
-        if text.get(time_ends..) == Some(usual) {
-            text.truncate(time_ends);
-        }
-        if self.is_time_of_receipt {
-            text.push_str(TIME_OF_RECEIPT);
-        }
-    }
-
-    /// As [`Evidence::to_stored_what`].
-    pub(crate) fn push_what(&self, text: &mut String) {
-        // A delivery is no evidence.
-        text.extend(KINDS.iter().find(|(kind, _)| *kind == self.kind).map(|(_, letter)| *letter));
-        push_escaped(text, &self.category.to_stored());
-        text.push('|');
-        if let Some(code) = self.status {
-            let _ = write!(text, "{code}");
-        }
-        text.push('|');
-        push_escaped(text, self.vmta);
-        text.push('|');
-        push_escaped(text, self.account);
-        text.push('|');
-        if let Some(opinion) = self.second_opinion {
-            text.extend(opinion.letters().map(char::from));
-            text.push(':');
-            text.push_str(&opinion.rule);
-        }
     }
 }
 

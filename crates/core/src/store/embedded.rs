@@ -1,9 +1,8 @@
 //! The embedded store: a directory that one process owns.
 //!
 //! Evidence lies in an LSM tree with a journal (fjall). One thread writes: it takes what requests have queued up, writes it as
-//! one batch, waits for the disk once, and only then answers all of them. How domains answered lies there too, and so do
-//! the latest changes. Rejected letters
-//! are files beside it, and so is the book of incidents.
+//! one batch, waits for the disk once, and only then answers all of them. How domains answered lies there too, and so do the latest
+//! changes. Rejected letters are files beside it, and so is the book of incidents.
 
 mod answers;
 mod changes;

@@ -69,7 +69,7 @@ impl EvidenceStore for MemoryStore {
                 return Outcome::Recorded;
             }
             let record = kept.records.entry(event.recipient.clone());
-            let outcome = record.or_insert_with_key(|address| Record::new(address.clone())).take(event.clone()).0;
+            let outcome = record.or_insert_with_key(|address| Record::new(address.clone())).take(event).0;
             if let Some(change) = ChangeKind::of_event(event).filter(|_| outcome == Outcome::Recorded) {
                 kept.changes.add(&event.recipient, change, self.changes_kept);
             }

@@ -27,7 +27,7 @@ fn bounce(kind: &str, category: &str, number: usize) -> Event {
 fn record(events: &[Event]) -> Record {
     let mut record = Record::new(address());
     for event in events {
-        record.take(event.clone());
+        record.take(event);
     }
     record
 }
@@ -110,7 +110,7 @@ fn a_lift_leaves_out_what_came_before_it() {
     let mut lifted = record(&[bounce("b", "bad-mailbox", 1)]);
     lifted.lift = Some(Lift { fence: UnixSeconds::clamped(1_600_000_001), at: NOW, who: "ops".into(), why: "typo".into() });
     assert!(!judge(&lifted).is_suppressed());
-    lifted.take(bounce("b", "bad-mailbox", 2));
+    lifted.take(&bounce("b", "bad-mailbox", 2));
     assert!(judge(&lifted).is_suppressed());
 }
 

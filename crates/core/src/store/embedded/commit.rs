@@ -78,7 +78,7 @@ impl<'a> Commit<'a> {
     /// becomes of the others.
     pub(super) fn add(&mut self, work: Work) -> Answer {
         match work {
-            Work::Record { events, reply } => answer(reply, events.into_iter().map(|event| self.record(event)).collect()),
+            Work::Record { events, reply } => answer(reply, events.iter().map(|event| self.record(event)).collect()),
             Work::Suppress { address, entry, reply } => answer(reply, self.suppress(&address, entry)),
             Work::Enter { entries, reply } => answer(reply, entries.iter().map(|entry| self.enter(entry)).collect()),
             Work::Lift { address, now, who, why, reply } => answer(reply, self.lift(&address, now, &who, &why)),
@@ -88,8 +88,8 @@ impl<'a> Commit<'a> {
         }
     }
 
-    fn record(&mut self, event: Event) -> Result<Outcome, Error> {
-        let (kind, id, change) = (event.kind, event.id, ChangeKind::of_event(&event));
+    fn record(&mut self, event: &Event) -> Result<Outcome, Error> {
+        let (kind, id, change) = (event.kind, event.id, ChangeKind::of_event(event));
         let seen = see(self.records, self.tree, &self.followers, &event.recipient)?;
         // Of a recipient without a record a delivery tells nothing that would have to be kept.
         if seen.record.is_none() && kind == EventKind::Delivered {

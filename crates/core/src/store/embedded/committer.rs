@@ -132,7 +132,6 @@ impl Committer {
             answer(written.clone());
             drop(room);
         }
-        self.records.clear();
         self.records.shrink_to(MAX_EVENTS_PER_COMMIT);
         written
     }

@@ -62,12 +62,12 @@ pub(super) fn load_stored(tree: &Tree, key: &[u8], address: &Address) -> Result<
     if let Some(read) = tree.resident.read(key, whole) {
         return read?.finish().map(Some);
     }
-    let moment = tree.resident.moment_of(key);
+    let as_of = tree.resident.as_of_one(key);
     // Nearly every record is a single value, and nearly every address that is asked about has none.
     let Some(value) = tree.keyspace.get(key).map_err(|error| read_failed(&error))? else { return Ok(None) };
     let reading = whole(&value)?;
     if reading.form == Some(Form::Whole) {
-        tree.resident.offer(&moment, key, &value);
+        tree.resident.offer(&as_of, key, &value);
         return reading.finish().map(Some);
     }
     // Only a snapshot is one state of the tree: a commit that happens meanwhile is seen whole or not at all.

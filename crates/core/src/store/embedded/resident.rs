@@ -31,11 +31,11 @@ pub(super) struct Resident {
 }
 
 /// How often what may be offered had been written to, before it was read in the tree.
-pub(super) enum Moment {
+pub(super) enum AsOf {
     /// Of the part in which one key lies.
-    OfOne(u64),
+    OneKey(u64),
     /// Of each part.
-    OfAll(Vec<u64>),
+    AllKeys(Vec<u64>),
 }
 
 #[derive(Default)]
@@ -62,7 +62,7 @@ impl Resident {
         let hash = self.hasher.hash_one(key);
         let shard = self.shard(hash);
         let place = shard.find(hash, key)?;
-        Some(read(&shard.text[shard.value(place)]))
+        Some(read(&shard.text[value_at(&shard.text, place)]))
     }
 
     /// Takes note of what the tree has at a key by now; none if nothing, or what is too large to be here.
@@ -79,11 +79,11 @@ impl Resident {
     }
 
     /// Takes what was read in the tree behind a moment, unless its part was written to since then. Says whether there was room.
-    pub(super) fn offer(&self, moment: &Moment, key: &[u8], value: &[u8]) -> bool {
+    pub(super) fn offer(&self, as_of: &AsOf, key: &[u8], value: &[u8]) -> bool {
         let hash = self.hasher.hash_one(key);
-        let written = match moment {
-            Moment::OfOne(written) => Some(written),
-            Moment::OfAll(written) => written.get(number_of_shard(hash)),
+        let written = match as_of {
+            AsOf::OneKey(written) => Some(written),
+            AsOf::AllKeys(written) => written.get(number_of_shard(hash)),
         };
         let mut shard = self.shard_to_write(hash);
         if written != Some(&shard.written) || shard.find(hash, key).is_some() {
@@ -96,14 +96,14 @@ impl Resident {
     }
 
     /// The present moment, for one key.
-    pub(super) fn moment_of(&self, key: &[u8]) -> Moment {
-        Moment::OfOne(self.shard(self.hasher.hash_one(key)).written)
+    pub(super) fn as_of_one(&self, key: &[u8]) -> AsOf {
+        AsOf::OneKey(self.shard(self.hasher.hash_one(key)).written)
     }
 
     /// The present moment, for whatever is read next.
-    pub(super) fn moment(&self) -> Moment {
+    pub(super) fn as_of_all(&self) -> AsOf {
         let written = |shard: &RwLock<Shard>| shard.read().unwrap_or_else(PoisonError::into_inner).written;
-        Moment::OfAll(self.shards.iter().map(written).collect())
+        AsOf::AllKeys(self.shards.iter().map(written).collect())
     }
 
     /// What all of it takes, in bytes.
@@ -147,20 +147,14 @@ impl Shard {
         self.places.find(hash, |place| self.text[key_at(&self.text, *place)] == *key).copied()
     }
 
-    fn value(&self, place: u32) -> Range<usize> {
-        let key = key_at(&self.text, place);
-        key.end..key.end + value_len_at(&self.text, place)
-    }
-
     /// Removes an entry. Nothing is left of it: it may be somebody's who wants to be forgotten.
     fn remove(&mut self, hash: u64, key: &[u8]) {
         let Self { places, text, unused, .. } = self;
         let Ok(found) = places.find_entry(hash, |place| text[key_at(text, *place)] == *key) else { return };
         let (place, _) = found.remove();
-        let key = key_at(text, place);
-        let value = key.end..key.end + value_len_at(text, place);
-        text[key.start - HEAD_BYTES..value.end].fill(0);
-        *unused += HEAD_BYTES + value.end - key.start;
+        let entry = entry_at(text, place);
+        *unused += entry.len();
+        text[entry].fill(0);
     }
 
     fn has_room(&self, entry_bytes: usize) -> bool {
@@ -189,11 +183,10 @@ impl Shard {
         let mut text = Vec::with_capacity(kept + entry_bytes.max(kept / PART_TO_GROW_BY));
         let mut places = HashTable::with_capacity(self.places.len());
         for place in &self.places {
-            let (key, value) = (key_at(&self.text, *place), self.value(*place));
             // Less than all that there was, so it fits as that did.
             let moved = u32::try_from(text.len()).unwrap_or(u32::MAX);
-            text.extend_from_slice(&self.text[key.start - HEAD_BYTES..value.end]);
-            places.insert_unique(hasher.hash_one(&self.text[key]), moved, |_| 0);
+            text.extend_from_slice(&self.text[entry_at(&self.text, *place)]);
+            places.insert_unique(hasher.hash_one(&self.text[key_at(&self.text, *place)]), moved, |_| 0);
         }
         (self.text, self.places, self.unused) = (text, places, 0);
     }
@@ -208,9 +201,13 @@ fn key_at(text: &[u8], place: u32) -> Range<usize> {
     place + HEAD_BYTES..place + HEAD_BYTES + usize::from(text[place])
 }
 
-fn value_len_at(text: &[u8], place: u32) -> usize {
-    let place = place as usize;
-    usize::from(u16::from_le_bytes([text[place + 1], text[place + 2]]))
+fn value_at(text: &[u8], place: u32) -> Range<usize> {
+    let (head, key) = (place as usize, key_at(text, place));
+    key.end..key.end + usize::from(u16::from_le_bytes([text[head + 1], text[head + 2]]))
+}
+
+fn entry_at(text: &[u8], place: u32) -> Range<usize> {
+    place as usize..value_at(text, place).end
 }
 
 /// By bits in the middle: tables go by the lowest and the highest ones.
@@ -237,12 +234,12 @@ mod tests {
     #[test]
     fn what_was_read_before_a_write_is_not_taken_behind_it() {
         let resident = Resident::new(1 << 20);
-        for moment_of in [|resident: &Resident| resident.moment_of(b"a"), Resident::moment] {
-            let before = moment_of(&resident);
+        for as_of in [|resident: &Resident| resident.as_of_one(b"a"), Resident::as_of_all] {
+            let before = as_of(&resident);
             resident.put(b"a", None);
             assert!(resident.offer(&before, b"a", b"old"));
             assert_eq!(resident.get(b"a"), None);
-            let now = moment_of(&resident);
+            let now = as_of(&resident);
             assert!(resident.offer(&now, b"a", b"new"));
             // And of two who read at once the first is as good as the second.
             assert!(resident.offer(&now, b"a", b"again"));
@@ -262,7 +259,7 @@ mod tests {
         assert!((8000..12_000).contains(&before), "{before}");
         // The last growth of each shard may go beyond.
         assert!(resident.bytes() < (1 << 20) * 5 / 4, "{}", resident.bytes());
-        assert!(!resident.offer(&resident.moment(), b"z@x.example", &[7; 60]));
+        assert!(!resident.offer(&resident.as_of_all(), b"z@x.example", &[7; 60]));
         // What is gone makes room.
         for byte in 1..5 {
             (0..20_000).for_each(|number| resident.put(&key(number), Some(&[byte; 60])));

@@ -39,7 +39,7 @@ impl EmbeddedStore {
 }
 
 fn bring_piece(tree: &Tree, behind: Option<&Address>) -> Result<Progress, Error> {
-    let moment = tree.resident.moment();
+    let as_of = tree.resident.as_of_all();
     let mut last = None;
     for pair in tree.moment().range(keys::records(behind)).take(KEYS_PER_PIECE) {
         let (key, value) = pair.into_inner().map_err(|error| read_failed(&error))?;
@@ -47,7 +47,7 @@ fn bring_piece(tree: &Tree, behind: Option<&Address>) -> Result<Progress, Error>
         if !keys::parts_of_record(&key).1.is_empty() {
             continue;
         }
-        if value::is_whole(&value) && !tree.resident.offer(&moment, &key, &value) {
+        if value::is_whole(&value) && !tree.resident.offer(&as_of, &key, &value) {
             return Ok(Progress::Done);
         }
         last = Some(key);

@@ -7,7 +7,6 @@ use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, Waker};
 
 use super::*;
-use crate::{BounceCategory, EventId};
 
 /// A store of which a test knows what it was asked for, and that fails when told to. Its buckets go by the first letter.
 #[derive(Clone, Default)]
@@ -83,21 +82,6 @@ fn asked(store: &FilteredStore<Watched>, watched: &Watched, addresses: &[&str]) 
     asked
 }
 
-fn bounce(recipient: &str, kind: EventKind) -> Event {
-    Event {
-        id: EventId::from_bits(1),
-        recipient: address(recipient),
-        time: UnixSeconds::default(),
-        is_time_of_receipt: false,
-        kind,
-        category: BounceCategory::NONE,
-        status: None,
-        vmta: "".into(),
-        account: "".into(),
-        second_opinion: None,
-    }
-}
-
 #[test]
 fn only_what_is_confirmed_is_answered_from_memory() {
     let (store, watched, known) = filtered();
@@ -131,11 +115,12 @@ fn a_confirmation_ends_with_its_bound() {
 fn what_is_recorded_here_is_known_before_it_is() {
     let (store, watched, known) = filtered();
     known.confirm(b'a', Instant::now());
-    now(store.record(&[bounce("a1@x.example", EventKind::Bounce), bounce("a2@x.example", EventKind::Delivered)])).unwrap();
+    now(store.record(&[Event::bare("a1@x.example", 1, EventKind::Bounce), Event::bare("a2@x.example", 1, EventKind::Delivered)]))
+        .unwrap();
     assert_eq!(asked(&store, &watched, &["a1@x.example", "a2@x.example"]), ["a1@x.example"]);
     // What failed may be there.
     watched.0.fails.store(true, Ordering::Relaxed);
-    assert!(now(store.record(&[bounce("a3@x.example", EventKind::Complaint)])).is_err());
+    assert!(now(store.record(&[Event::bare("a3@x.example", 1, EventKind::Complaint)])).is_err());
     watched.0.fails.store(false, Ordering::Relaxed);
     assert_eq!(asked(&store, &watched, &["a3@x.example"]), ["a3@x.example"]);
 }

@@ -49,8 +49,11 @@ struct Told {
     kind: ChangeKind,
 }
 
+/// Changes with where they lie; nothing of one that does not name whose record was erased.
+type Entries = Vec<(Place, Option<Told>)>;
+
 /// Where the changes of an entry lie, and what it says of them; nothing if it does not name whose record was erased.
-fn read_entry(bucket: u16, entry: Value) -> Result<Vec<(Place, Option<Told>)>, Error> {
+fn read_entry(bucket: u16, entry: Value) -> Result<Entries, Error> {
     let mut parts = reply::list(entry)?.into_iter();
     let (Some(id), Some(fields)) = (parts.next(), parts.next()) else { return Err(fault::unexpected_reply()) };
     let id = reply::bytes(id)?.and_then(|id| String::from_utf8(id).ok()).ok_or_else(fault::unexpected_reply)?;
@@ -82,12 +85,30 @@ fn read_entry(bucket: u16, entry: Value) -> Result<Vec<(Place, Option<Told>)>, E
 }
 
 /// The changes of entries, in their order.
-fn read_entries(bucket: u16, entries: Value) -> Result<Vec<(Place, Option<Told>)>, Error> {
+fn read_entries(bucket: u16, entries: Value) -> Result<Entries, Error> {
     let mut told = Vec::new();
     for entry in reply::list(entries)? {
         told.append(&mut read_entry(bucket, entry)?);
     }
     Ok(told)
+}
+
+/// The changes behind a place, as many as a page takes and perhaps some more; nothing if the first entry does not have that place.
+fn read_behind(bucket: u16, known: Option<&Place>, entries: Value) -> Result<Option<Entries>, Error> {
+    let mut entries = reply::list(entries)?.into_iter();
+    let mut told = Vec::new();
+    if let Some(known) = known {
+        let Some(first) = entries.next() else { return Ok(None) };
+        let mut first = read_entry(bucket, first)?;
+        let Some(place) = first.iter().position(|(place, _)| place == known) else { return Ok(None) };
+        told.extend(first.drain(..).skip(place + 1));
+    }
+    while told.len() < MAX_CHANGES_PER_BUCKET
+        && let Some(entry) = entries.next()
+    {
+        told.append(&mut read_entry(bucket, entry)?);
+    }
+    Ok(Some(told))
 }
 
 impl Told {
@@ -194,11 +215,8 @@ impl RedisStore {
         let mut has_more = false;
         let mut begun = Vec::new();
         for ((bucket, known), reply) in all_buckets().zip(known).zip(replies) {
-            let mut found = read_entries(bucket, reply)?;
-            if let Some(known) = known {
-                let Some(place) = found.iter().position(|(place, _)| place == known) else { return Ok(None) };
-                found.drain(..=place);
-            } else if !found.is_empty() {
+            let Some(mut found) = read_behind(bucket, known.as_ref(), reply)? else { return Ok(None) };
+            if known.is_none() && !found.is_empty() {
                 begun.push(bucket);
             }
             has_more |= found.len() >= MAX_CHANGES_PER_BUCKET;

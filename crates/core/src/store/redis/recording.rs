@@ -94,15 +94,12 @@ fn push_changes(part: &Part<'_>, events: &[Event], text: &mut String) {
 
 /// Adds the evidence of a part.
 fn with_evidence(call: Call, part: &Part<'_>, events: &[Event]) -> Call {
-    let (mut usual, mut text) = (String::new(), String::with_capacity(BYTES_PER_EVENT));
-    let mut call = call;
-    if part.has_usual(events) {
-        events[part.first].content().push_what(&mut usual);
-        call = call.argument("as").argument(&usual);
-    }
-    part.places().map(|place| &events[place]).fold(call, |call, event| {
+    let call = part.usual.iter().fold(call, |call, usual| call.argument("as").argument(usual));
+    let usual = part.usual.as_deref().unwrap_or_default();
+    let mut text = String::with_capacity(BYTES_PER_EVENT);
+    part.places().filter_map(|place| events[place].evidence()).fold(call, |call, evidence| {
         text.clear();
-        event.content().push_beside(&usual, &mut text);
-        call.argument(event.id.as_str()).argument(&text)
+        evidence.push_beside(usual, &mut text);
+        call.argument(evidence.id.as_str()).argument(&text)
     })
 }

@@ -153,7 +153,7 @@ pub(super) fn record_of(history: &History, arrivals: &[Event]) -> Record {
         // A delivery makes no record.
         is_there |= event.kind != EventKind::Delivered;
         if is_there {
-            record.take(event.clone());
+            record.take(event);
         }
     }
     record.lift = history.lift.map(|hours| Lift { fence: hours_ago(hours), at: NOW, who: String::new(), why: String::new() });

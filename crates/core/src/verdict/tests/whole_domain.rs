@@ -61,7 +61,7 @@ fn no_incidents_release_it_and_none_put_it_in_doubt() {
 #[test]
 fn what_is_kept_of_a_whole_domain_is_its_entry_and_no_evidence() {
     let mut whole = whole_domain();
-    whole.take(bounce("b", "bad-mailbox", 1));
+    whole.take(&bounce("b", "bad-mailbox", 1));
     assert!(!judge(&whole).is_suppressed(), "no domain is suppressed by what was said of a recipient");
     let effects: Vec<_> = explain(&Policy::default(), &Incidents::default(), &whole, NOW).evidence;
     assert_eq!((effects[0].counts, &*effects[0].effect), (false, "left out: a whole domain is no recipient"));

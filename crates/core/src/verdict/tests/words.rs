@@ -54,7 +54,7 @@ fn it_says_from_when_on_soft_bounces_count() {
 fn each_piece_of_evidence_says_what_becomes_of_it() {
     let mut record = record(&[soft(1, DAY), soft(2, DAY + 2), soft(3, DAY + 2), soft(4, DAY + 9)]);
     record.deliver(UnixSeconds::clamped((DAY + 1) * DAY_SECONDS));
-    record.take(Event { kind: crate::EventKind::Complaint, ..soft(9, DAY + 9) });
+    record.take(&Event { kind: crate::EventKind::Complaint, ..soft(9, DAY + 9) });
     let policy = Policy { delivery_resets_soft_bounces: true, one_soft_bounce_a_day: true, ..Policy::default() };
     let explanation = explained(&policy, &record);
     let effects: Vec<_> = explanation.evidence.iter().map(|evidence| (evidence.counts, &*evidence.effect)).collect();

@@ -11,7 +11,7 @@ const MAX_EVENTS_PER_CALL: usize = 128;
 /// Most events in a part: a record that is new keeps as many of one class, whatever their days are.
 const MAX_EVENTS_PER_PART: usize = if KEPT_DAYS < KEPT_PER_DAY { KEPT_DAYS } else { KEPT_PER_DAY };
 
-/// Most events in a batch: of changes, so many entries are kept, and none of them may be large.
+/// Most events in a batch: the bound of changes counts entries, so none of them may be large.
 pub(in crate::store::redis) const MAX_EVENTS_PER_BATCH: usize = MAX_EVENTS_PER_PART;
 
 /// Arguments that a delivery has: its time.
@@ -26,6 +26,8 @@ pub(super) struct Part<'a> {
     pub(super) bucket: u16,
     pub(super) first: usize,
     others: Vec<usize>,
+    /// What the first event says beside its time, if another one says the same: then it is worth while to tell it once.
+    pub(super) usual: Option<String>,
 }
 
 impl Part<'_> {
@@ -43,10 +45,13 @@ impl Part<'_> {
         self.len() < MAX_EVENTS_PER_PART && !is_alone(event) && !own.any(|other| is_alone(other) || other.id == event.id)
     }
 
-    /// Whether another event says what the first one does, so that it is worth while to tell that once.
-    pub(super) fn has_usual(&self, events: &[Event]) -> bool {
-        let first = events[self.first].content();
-        self.others.iter().any(|place| first.says_the_same(&events[*place].content()))
+    fn find_usual(&self, events: &[Event]) -> Option<String> {
+        if self.others.is_empty() {
+            return None;
+        }
+        let what = |place: usize| events[place].evidence().map(|evidence| evidence.to_stored_what());
+        let first = what(self.first)?;
+        self.others.iter().any(|place| what(*place).as_ref() == Some(&first)).then_some(first)
     }
 
     /// How many arguments it has.
@@ -54,7 +59,7 @@ impl Part<'_> {
         if events[self.first].kind == EventKind::Delivered {
             ARGUMENTS_OF_DELIVERY
         } else {
-            ARGUMENTS_OF_EVENT * (usize::from(self.has_usual(events)) + self.len())
+            ARGUMENTS_OF_EVENT * (usize::from(self.usual.is_some()) + self.len())
         }
     }
 }
@@ -116,8 +121,11 @@ pub(super) fn by_address(events: &[Event]) -> Vec<Part<'_>> {
         } else {
             latest_of.insert(&event.recipient, parts.len());
             let bucket = keys::bucket(event.recipient.as_str());
-            parts.push(Part { address: &event.recipient, bucket, first: place, others: Vec::new() });
+            parts.push(Part { address: &event.recipient, bucket, first: place, others: Vec::new(), usual: None });
         }
+    }
+    for part in &mut parts {
+        part.usual = part.find_usual(events);
     }
     parts.sort_by_key(|part| part.bucket);
     parts
@@ -162,22 +170,6 @@ pub(super) fn by_call<'p, 'a>(mut parts: &'p [Part<'a>], events: &[Event], toget
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BounceCategory, EventId, UnixSeconds};
-
-    fn event(recipient: &str, number: u64, kind: EventKind) -> Event {
-        Event {
-            id: EventId::from_bits(number),
-            recipient: recipient.parse().unwrap(),
-            time: UnixSeconds::clamped(1),
-            is_time_of_receipt: false,
-            kind,
-            category: BounceCategory::NONE,
-            status: None,
-            vmta: "".into(),
-            account: "".into(),
-            second_opinion: None,
-        }
-    }
 
     fn places(events: &[Event]) -> Vec<Vec<usize>> {
         let mut places: Vec<Vec<usize>> = by_address(events).iter().map(|part| part.places().collect()).collect();
@@ -189,23 +181,23 @@ mod tests {
     fn events_of_an_address_go_together_as_long_as_no_order_matters() {
         let [bounce, delivery] = [EventKind::Bounce, EventKind::Delivered];
         let events = [
-            event("a@x.example", 1, bounce),
-            event("b@x.example", 1, bounce),
-            event("a@x.example", 2, bounce),
+            Event::bare("a@x.example", 1, bounce),
+            Event::bare("b@x.example", 1, bounce),
+            Event::bare("a@x.example", 2, bounce),
             // The same again, which is a duplicate of what is recorded by then.
-            event("a@x.example", 1, bounce),
-            event("a@x.example", 3, bounce),
-            event("a@x.example", 4, delivery),
-            event("a@x.example", 5, bounce),
+            Event::bare("a@x.example", 1, bounce),
+            Event::bare("a@x.example", 3, bounce),
+            Event::bare("a@x.example", 4, delivery),
+            Event::bare("a@x.example", 5, bounce),
         ];
         assert_eq!(places(&events), [vec![0, 2], vec![1], vec![3, 4], vec![5], vec![6]]);
-        let many: Vec<_> = (0..40).map(|number| event("a@x.example", number, bounce)).collect();
+        let many: Vec<_> = (0..40).map(|number| Event::bare("a@x.example", number, bounce)).collect();
         assert_eq!(places(&many).iter().map(Vec::len).collect::<Vec<_>>(), [16, 16, 8]);
     }
 
     #[test]
     fn calls_are_bounded_and_of_one_bucket_where_they_must_be() {
-        let event = |number| event(&format!("a{}@x.example", number % 700), number, EventKind::Bounce);
+        let event = |number| Event::bare(&format!("a{}@x.example", number % 700), number, EventKind::Bounce);
         let events: Vec<_> = (0..3000).map(event).collect();
         for together in [Together::OfABucket, Together::All] {
             let parts = by_address(&events);
@@ -231,7 +223,7 @@ mod tests {
 
     #[test]
     fn parts_of_an_address_stay_in_their_order() {
-        let of_one: Vec<_> = (0..300).map(|number| event("a@x.example", number, EventKind::Bounce)).collect();
+        let of_one: Vec<_> = (0..300).map(|number| Event::bare("a@x.example", number, EventKind::Bounce)).collect();
         let parts = by_address(&of_one);
         let groups = by_call(&parts, &of_one, Together::OfABucket);
         assert_eq!(groups.iter().map(|group| group.events).collect::<Vec<_>>(), [128, 128, 44]);

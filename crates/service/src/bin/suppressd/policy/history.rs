@@ -22,7 +22,7 @@ impl Records {
         // A delivery makes no record.
         if event.kind != EventKind::Delivered || self.0.contains_key(&event.recipient) {
             let record = self.0.entry(event.recipient.clone());
-            record.or_insert_with_key(|address| Record::new(address.clone())).take(event.clone());
+            record.or_insert_with_key(|address| Record::new(address.clone())).take(event);
         }
     }
 }
