@@ -1,10 +1,14 @@
-//! A part of the filter: groups of fingerprints, each in a cache line of its own, so that a look costs one access to memory.
+//! A part of the filter: groups of fingerprints, each in a cache line of its own, and apart from them a byte of each fingerprint.
+//! Of nearly every address that was not added the bytes alone tell; they are an eighth as large, and lie in a nearer cache.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Fingerprints in a group.
 const GROUP: usize = 8;
+
+/// Bits of a tag: as many as fit into a word for all of a group.
+const TAG_BITS: usize = u64::BITS as usize / GROUP;
 
 /// Groups of a table that was never written to.
 const FIRST_GROUPS: usize = 2;
@@ -19,17 +23,58 @@ const FREE: u64 = 0;
 #[repr(align(64))]
 struct Group([AtomicU64; GROUP]);
 
+impl Group {
+    fn holds(&self, fingerprint: u64) -> bool {
+        // All places: where a fingerprint lies is as good as random, and a processor that has to guess it guesses wrong. Whoever sees
+        // one sees what was done before it was added.
+        self.0.iter().fold(false, |is_held, place| is_held | (place.load(Ordering::Acquire) == fingerprint))
+    }
+}
+
+/// A byte of each fingerprint of a group, the first place's lowest; [`FREE`] for a place that is free.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tags(u64);
+
+impl Tags {
+    const LOWEST_BITS: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST_BITS: u64 = Self::LOWEST_BITS << 7;
+
+    /// Whether a fingerprint is surely in no group, if this is the first in which it is looked for.
+    pub(super) fn rule_out(self, fingerprint: u64) -> bool {
+        !self.have(tag_of(fingerprint)) && self.have(FREE)
+    }
+
+    fn have(self, tag: u64) -> bool {
+        self.first_place_of(tag).is_some()
+    }
+
+    fn first_place_of(self, tag: u64) -> Option<usize> {
+        let zero_where_alike = self.0 ^ (tag * Self::LOWEST_BITS);
+        // Up to the first byte that is zero none borrows.
+        let highest_bits = zero_where_alike.wrapping_sub(Self::LOWEST_BITS) & !zero_where_alike & Self::HIGHEST_BITS;
+        (highest_bits != 0).then(|| highest_bits.trailing_zeros() as usize / TAG_BITS)
+    }
+
+    fn with(self, place: usize, tag: u64) -> Self {
+        Self(self.0 | tag << (place * TAG_BITS))
+    }
+}
+
 /// A set of fingerprints that has room for so many. Clones share it.
 ///
 /// Any number of threads may look while one adds: a place that is taken stays taken, and by the same fingerprint.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
+    tags: Arc<[AtomicU64]>,
     groups: Arc<[Group]>,
 }
 
 impl Table {
     fn with_groups(groups: usize) -> Self {
-        Self { groups: (0..groups).map(|_| Group::default()).collect() }
+        Self {
+            tags: (0..groups).map(|_| AtomicU64::default()).collect(),
+            groups: (0..groups).map(|_| Group::default()).collect(),
+        }
     }
 
     /// A table that holds nothing, and has no room for anything.
@@ -38,7 +83,7 @@ impl Table {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        size_of_val(&*self.groups)
+        size_of_val(&*self.tags) + size_of_val(&*self.groups)
     }
 
     /// Whether one more is to be added to a larger table, when it holds so many.
@@ -50,49 +95,58 @@ impl Table {
     pub(super) fn holds(&self, fingerprint: u64) -> bool {
         let fingerprint = taken(fingerprint);
         for group in self.groups_from_home(fingerprint) {
-            // All places at once: where the fingerprint lies in its group is as good as random, and a processor that has to guess
-            // it guesses wrong.
-            let (mut is_held, mut has_room) = (false, false);
-            for place in &group.0 {
-                // Whoever sees a fingerprint that says so sees what was done before it was added.
-                let found = place.load(Ordering::Acquire);
-                is_held |= found == fingerprint;
-                has_room |= found == FREE;
-            }
-            if is_held || has_room {
-                return is_held;
-            }
-        }
-        false
-    }
-
-    /// What lies in the first place that a fingerprint could have. It says nothing: it is looked at so that the group is at hand
-    /// when it is asked for.
-    pub(super) fn glance(&self, fingerprint: u64) -> u64 {
-        let home = self.groups.get(home(taken(fingerprint), self.groups.len()));
-        home.map_or(FREE, |group| group.0[0].load(Ordering::Relaxed))
-    }
-
-    /// The groups in the order in which a fingerprint is looked for, which ends at the first that has room.
-    fn groups_from_home(&self, fingerprint: u64) -> impl Iterator<Item = &Group> {
-        let (before, from) = self.groups.split_at(home(fingerprint, self.groups.len()));
-        from.iter().chain(before)
-    }
-
-    /// Says whether it is new. Nobody else may add at the same time, and there must be room.
-    pub(super) fn insert(&self, fingerprint: u64) -> bool {
-        let fingerprint = taken(fingerprint);
-        for place in self.groups_from_home(fingerprint).flat_map(|group| &group.0) {
-            let found = place.load(Ordering::Acquire);
-            if found == FREE {
-                place.store(fingerprint, Ordering::Release);
+            let tags = self.tags_of(group);
+            if tags.have(tag_of(fingerprint)) && self.groups[group].holds(fingerprint) {
                 return true;
             }
-            if found == fingerprint {
+            if tags.have(FREE) {
                 return false;
             }
         }
         false
+    }
+
+    /// The tags of the group in which a fingerprint is looked for first.
+    pub(super) fn first_tags(&self, fingerprint: u64) -> Tags {
+        self.groups_from_home(taken(fingerprint)).next().map_or_else(Tags::default, |group| self.tags_of(group))
+    }
+
+    /// What lies where a fingerprint is looked for first. It says nothing: it is looked at so that it is at hand when it is needed.
+    pub(super) fn glance(&self, fingerprint: u64) -> u64 {
+        let group = self.groups_from_home(taken(fingerprint)).next();
+        group.map_or(FREE, |group| self.tags_of(group).0 ^ self.groups[group].0[0].load(Ordering::Relaxed))
+    }
+
+    fn tags_of(&self, group: usize) -> Tags {
+        Tags(self.tags[group].load(Ordering::Acquire))
+    }
+
+    /// The groups in the order in which a fingerprint is looked for, which ends at the first that has room.
+    fn groups_from_home(&self, fingerprint: u64) -> impl Iterator<Item = usize> + use<> {
+        let groups = self.groups.len();
+        let home = home(fingerprint, groups);
+        (home..groups).chain(0..home)
+    }
+
+    /// Says whether it is new. Nobody else may add at the same time, and there must be room.
+    pub(super) fn insert(&self, fingerprint: u64) -> bool {
+        let is_new = !self.holds(fingerprint);
+        if is_new {
+            self.add(taken(fingerprint));
+        }
+        is_new
+    }
+
+    fn add(&self, fingerprint: u64) {
+        for group in self.groups_from_home(fingerprint) {
+            let tags = self.tags_of(group);
+            if let Some(place) = tags.first_place_of(FREE) {
+                self.groups[group].0[place].store(fingerprint, Ordering::Release);
+                // Last, since who finds the tag looks there.
+                self.tags[group].store(tags.with(place, tag_of(fingerprint)).0, Ordering::Release);
+                return;
+            }
+        }
     }
 
     /// The same in a table with a third more room: twice as much would leave half of the memory free.
@@ -101,7 +155,7 @@ impl Table {
         for place in self.groups.iter().flat_map(|group| &group.0) {
             let fingerprint = place.load(Ordering::Acquire);
             if fingerprint != FREE {
-                grown.insert(fingerprint);
+                grown.add(fingerprint);
             }
         }
         grown
@@ -112,8 +166,33 @@ fn taken(fingerprint: u64) -> u64 {
     fingerprint.max(FREE + 1)
 }
 
+/// Of bits that decide neither on the shard nor on the group.
+fn tag_of(fingerprint: u64) -> u64 {
+    (fingerprint >> 32 & 0xff).max(FREE + 1)
+}
+
 /// The group in which a fingerprint is looked for first: its lower half as a share of all groups.
 fn home(fingerprint: u64, groups: usize) -> usize {
     let lower = u64::from(u32::try_from(fingerprint & u64::from(u32::MAX)).unwrap_or(u32::MAX));
     usize::try_from((lower * groups as u64) >> 32).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn tags_are_bytes(bytes in prop::array::uniform8(prop_oneof![0_u8..3, any::<u8>()]), tag in prop_oneof![0_u8..3, any::<u8>()]) {
+            let tags = Tags(u64::from_le_bytes(bytes));
+            let place = bytes.iter().position(|byte| *byte == tag);
+            prop_assert_eq!(tags.first_place_of(tag.into()), place);
+            if let Some(free) = tags.first_place_of(FREE) {
+                let mut with = bytes;
+                with[free] = tag;
+                prop_assert_eq!(tags.with(free, tag.into()).0.to_le_bytes(), with);
+            }
+        }
+    }
 }

@@ -156,13 +156,24 @@ impl Known {
             counts: Striped::default(),
         }
     }
+
+    fn add_domain(&self, address: &str) {
+        if let Some(domain) = domain_of_everybody(address) {
+            self.domains.insert(domain);
+        }
+    }
 }
 
 impl FeedSink for Known {
     fn add(&self, address: &str) {
         self.filter.insert(address);
-        if let Some(domain) = domain_of_everybody(address) {
-            self.domains.insert(domain);
+        self.add_domain(address);
+    }
+
+    fn add_all(&self, addresses: &[&str]) {
+        self.filter.insert_all(addresses.iter().copied());
+        for address in addresses {
+            self.add_domain(address);
         }
     }
 

@@ -24,6 +24,9 @@ use crate::{Address, Error};
 /// How often all of it is confirmed. Nobody else writes, so it stays as true as it was when all records had been read.
 const CONFIRM_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Keys that are read before their addresses are added.
+const KEYS_AT_ONCE: usize = 1024;
+
 /// How long it is waited before records are read again that could not be.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -132,14 +135,17 @@ fn tell(tree: &Tree, sink: &impl FeedSink) -> Result<u64, Error> {
 
 /// Adds every address of a piece.
 fn tell_of(moment: &Moment, piece: Range<Vec<u8>>, sink: &impl FeedSink) -> Result<u64, Error> {
+    let mut unread = moment.range(piece).map(|key| key.key().map_err(|error| read_failed(&error)));
     let mut records = 0;
-    for key in moment.range(piece) {
-        let key = key.key().map_err(|error| read_failed(&error))?;
-        let (address, rest) = keys::parts_of_record(&key);
-        if rest.is_empty() {
-            sink.add(std::str::from_utf8(address).map_err(|_| unreadable())?);
-            records += 1;
+    loop {
+        let keys: Vec<_> = unread.by_ref().take(KEYS_AT_ONCE).collect::<Result<_, _>>()?;
+        if keys.is_empty() {
+            return Ok(records);
         }
+        let of_records = keys.iter().map(|key| keys::parts_of_record(key)).filter(|(_, rest)| rest.is_empty());
+        let addresses: Vec<&str> =
+            of_records.map(|(address, _)| std::str::from_utf8(address).map_err(|_| unreadable())).collect::<Result<_, _>>()?;
+        sink.add_all(&addresses);
+        records += addresses.len() as u64;
     }
-    Ok(records)
 }
