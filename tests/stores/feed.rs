@@ -124,7 +124,7 @@ fn whole_domains_are_known_of_every_process_within_the_bound() {
         other.suppress(&address("*@before.example"), entry(1, "asked to")).await.unwrap();
         let store = filtered(&server);
         let is_suppressed = async |domain: &str| {
-            let found = store.find(&[address(&format!("a@{domain}"))]).await.unwrap().into_all().remove(0);
+            let found = store.find(&[(&address(&format!("a@{domain}"))).into()]).await.unwrap().into_all().remove(0);
             found.domain_entry.is_some()
         };
         // Before anything is confirmed, too.

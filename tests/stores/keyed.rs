@@ -8,8 +8,8 @@ use suppressd_core::store::{
     AdministrativeStore, EvidenceStore as _, KeyedStore, LetterStore as _, ListingStore as _, Outcome, Pseudonyms, StoredNames,
 };
 use suppressd_core::{
-    Address, AddressKey, Erasure, Error, Event, EventKind, Incidents, Letter, LetterUsage, Policy, Reason, Record, Tombstone,
-    verdict,
+    Address, AddressKey, AddressRef, Erasure, Error, Event, EventKind, Incidents, Letter, LetterUsage, Policy, Reason, Record,
+    Tombstone, verdict,
 };
 
 use super::{block_on, record_of};
@@ -212,6 +212,7 @@ fn a_whole_domain_lies_under_the_hash_of_the_domain() {
         store.suppress(&address("*@example.com"), entry(2, "after")).await.unwrap();
         let asked = [ALICE, "carol@example.org", "dave@example.net"].map(address);
         let notes = async || {
+            let asked = asked.each_ref().map(AddressRef::from);
             let found = store.find(&asked).await.unwrap();
             assert_eq!(found, store.find_strictly(&asked).await.unwrap());
             found.into_all().into_iter().map(|found| found.domain_entry.map(|entry| entry.note.clone())).collect::<Vec<_>>()

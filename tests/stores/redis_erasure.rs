@@ -33,7 +33,7 @@ fn names_in(entries: &Entries) -> Vec<String> {
 /// Addresses of the bucket of ALICE.
 fn neighbours(store: &RedisStore) -> Vec<String> {
     let names = (0..).map(|number| format!("n{number}@example.com"));
-    names.filter(|name| store.bucket_of(&address(name)) == BUCKET).take(NEIGHBOURS).collect()
+    names.filter(|name| store.bucket_of((&address(name)).into()) == BUCKET).take(NEIGHBOURS).collect()
 }
 
 #[test]

@@ -17,7 +17,7 @@ type Entries = Vec<(String, Vec<String>)>;
 /// So many addresses of that bucket.
 fn names(store: &RedisStore, count: usize) -> Vec<String> {
     let names = (0..).map(|number| format!("n{number}@example.com"));
-    names.filter(|name| store.bucket_of(&address(name)) == BUCKET).take(count).collect()
+    names.filter(|name| store.bucket_of((&address(name)).into()) == BUCKET).take(count).collect()
 }
 
 #[test]

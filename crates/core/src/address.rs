@@ -1,5 +1,6 @@
 //! An e-mail address in the one form under which evidence is kept and asked for.
 
+mod borrowed;
 mod plain;
 
 use std::fmt;
@@ -10,6 +11,8 @@ use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::Error;
+
+pub use borrowed::{AddressList, AddressRef};
 
 /// Longest address, in bytes of its normal form: a path of 256 octets less its angle brackets (RFC 5321, 4.5.3.1.3).
 pub const MAX_ADDRESS_BYTES: usize = 254;
@@ -50,13 +53,13 @@ impl Address {
     /// The address that stands for everybody of this one's domain, and of no domain below it: `*@<domain>`.
     #[must_use]
     pub fn whole_domain(&self) -> Self {
-        Self { text: format!("{EVERYBODY}@{}", self.domain()).into(), at: EVERYBODY.len() }
+        AddressRef::from(self).whole_domain()
     }
 
     /// Whether it stands for a whole domain.
     #[must_use]
     pub fn is_whole_domain(&self) -> bool {
-        self.text[..self.at] == *EVERYBODY
+        AddressRef::from(self).is_whole_domain()
     }
 
     /// The whole address. Not for logs, metrics or errors.
@@ -72,13 +75,13 @@ impl Address {
 
     /// What stands before the domain. Not for logs, metrics or errors.
     pub(crate) fn local_part(&self) -> &str {
-        &self.text[..self.at]
+        AddressRef::from(self).local_part()
     }
 
     /// The domain, in lower-case ASCII.
     #[must_use]
     pub fn domain(&self) -> &str {
-        &self.text[self.at + 1..]
+        AddressRef::from(self).domain()
     }
 }
 
@@ -195,11 +198,10 @@ pub(crate) fn named_domain(text: &str) -> Result<Box<str>, Error> {
     ascii_domain(text.trim().trim_start_matches('@')).map(Into::into).map_err(invalid)
 }
 
-/// Shows the first character and the domain: enough to follow a case in a log, too little to mail to.
+/// As an [`AddressRef`] is shown.
 impl fmt::Debug for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let first = self.text.chars().next().unwrap_or('?');
-        write!(f, "{first}***@{}", self.domain())
+        AddressRef::from(self).fmt(f)
     }
 }
 

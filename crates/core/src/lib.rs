@@ -27,7 +27,7 @@ mod time;
 mod verdict;
 mod what_if;
 
-pub use address::{Address, MAX_ADDRESS_BYTES};
+pub use address::{Address, AddressList, AddressRef, MAX_ADDRESS_BYTES};
 pub use address_key::{AddressKey, MIN_ADDRESS_KEY_BYTES, SEAL_BYTES};
 pub use by_hand::{Entered, Lift, MAX_NOTE_BYTES, MAX_REQUEST_ID_BYTES, ManualEntry};
 pub use category::{BounceCategory, Class, MAX_CATEGORY_BYTES};

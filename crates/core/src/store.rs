@@ -22,8 +22,8 @@ use std::future::Future;
 use findings::Inquiry;
 
 use crate::{
-    Address, Entered, Erasure, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record, Tombstone,
-    UnixSeconds,
+    Address, AddressRef, Entered, Erasure, Error, Event, Letter, LetterHead, LetterId, LetterUsage, ManualEntry, Record,
+    Tombstone, UnixSeconds,
 };
 
 pub use answers::{AnswerStore, DomainAnswers};
@@ -98,7 +98,7 @@ pub trait EvidenceStore: Clone + Send + Sync + 'static {
     /// # Errors
     ///
     /// If any of it could not be read for certain, the whole call fails.
-    fn find(&self, addresses: &[Address]) -> impl Future<Output = Result<Found, Error>> + Send {
+    fn find(&self, addresses: &[AddressRef<'_>]) -> impl Future<Output = Result<Found, Error>> + Send {
         async move {
             let inquiry = Inquiry::about_all(addresses);
             let records = self.records(inquiry.asked()).await?;
@@ -111,7 +111,7 @@ pub trait EvidenceStore: Clone + Send + Sync + 'static {
     /// # Errors
     ///
     /// As there.
-    fn find_strictly(&self, addresses: &[Address]) -> impl Future<Output = Result<Found, Error>> + Send {
+    fn find_strictly(&self, addresses: &[AddressRef<'_>]) -> impl Future<Output = Result<Found, Error>> + Send {
         async move {
             let inquiry = Inquiry::about_all(addresses);
             let records = self.records_strictly(inquiry.asked()).await?;

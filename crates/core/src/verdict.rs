@@ -215,14 +215,14 @@ fn manual(record: &Record, now: UnixSeconds) -> Option<Suppression> {
 
 /// A suppression by so many pieces of evidence of a class.
 fn by_class(policy: &Policy, weighed: &[Weighed<'_>], class: Class, reason: Reason, limit: usize) -> Option<Suppression> {
-    let of_class: Vec<&Evidence> =
-        weighed.iter().filter(|weighed| weighed.counts_as(class)).map(|weighed| weighed.evidence).collect();
-    let decisive = *of_class.get(limit - 1)?;
-    let newest = of_class.last()?;
+    let of_class = || weighed.iter().filter(|weighed| weighed.counts_as(class)).map(|weighed| weighed.evidence);
+    let decisive = of_class().nth(limit - 1)?;
+    let newest = of_class().next_back()?;
     let expiry = policy.expiry_seconds.get(&reason).map(|seconds| newest.time.plus(*seconds));
     // When the oldest of the last ones that are needed leaves the window, there are too few of them.
     let window = policy.soft_bounce_window_seconds.filter(|_| reason == Reason::SoftBounces);
-    let too_few = window.map(|seconds| of_class[of_class.len() - limit].time.plus(seconds));
+    let oldest_needed = of_class().nth_back(limit - 1)?;
+    let too_few = window.map(|seconds| oldest_needed.time.plus(seconds));
     let until = [expiry, too_few].into_iter().flatten().min();
     let rule = if reason == Reason::SoftBounces { Rule::SoftBounces } else { policy.rule_of(decisive) };
     Some(Suppression { reason, rule, since: decisive.time, until, evidence: Some(decisive.clone()), whole_domain: None })

@@ -7,7 +7,10 @@ use std::time::{Instant, SystemTime};
 use arc_swap::Guard;
 use suppressd_core::event::wire::label;
 use suppressd_core::store::{EvidenceStore, Findings, Found, IncidentStore};
-use suppressd_core::{Address, Case, Error, Explanation, ManualEntry, Policy, Record, Rulebook, UnixSeconds, Verdict, explain};
+use suppressd_core::{
+    Address, AddressList, AddressRef, Case, Error, Explanation, ManualEntry, Policy, Record, Rulebook, UnixSeconds, Verdict,
+    explain,
+};
 use tokio::sync::watch;
 use tracing::warn;
 
@@ -82,12 +85,13 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
 
     async fn judge_one(&self, email: &str, account: &str, reading: Reading) -> Result<Option<Verdict>, Error> {
         let address = Address::recipient(email)?;
-        let known = self.read(std::slice::from_ref(&address), reading).await?.into_known();
+        let addresses = [AddressRef::from(&address)];
+        let known = self.read(&addresses, reading).await?.into_known();
         if known.is_empty() {
             return Ok(None);
         }
         // Boxed, as whatever nearly no check comes to: all would carry the room for it along.
-        let (_, verdict) = Box::pin(self.verdicts(&[address], known, account)).await?.pop().ok_or_else(wrong_number)?;
+        let (_, verdict) = Box::pin(self.verdicts(&addresses, known, account)).await?.pop().ok_or_else(wrong_number)?;
         Ok(Some(verdict))
     }
 
@@ -99,7 +103,7 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     /// Judges one address, or a whole domain, and says why. That takes the incidents themselves: without them it fails, whatever the verdict.
     pub(crate) async fn explain(&self, email: &str, account: &str) -> Result<Explained, Error> {
         let address: Address = email.parse()?;
-        let found = self.read(std::slice::from_ref(&address), Reading::Plain).await?;
+        let found = self.read(&[(&address).into()], Reading::Plain).await?;
         let Findings { record, domain_entry } = found.into_all().pop().unwrap_or_default();
         let rulebook = Arc::clone(&self.rules.in_force().rulebook);
         let incidents = self.incidents.in_force().await.inspect_err(unreadable)?;
@@ -136,19 +140,17 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
 
     async fn judge_many(&self, emails: &Emails, account: &str, reading: Reading) -> Result<Verdicts, Error> {
         let mut others = BTreeMap::new();
-        let mut addresses = Vec::with_capacity(emails.len());
+        let mut addresses = AddressList::with_capacity(emails.len(), emails.bytes());
         let mut places = Vec::with_capacity(emails.len());
         for (place, email) in emails.iter().enumerate() {
-            match Address::recipient(email) {
-                Ok(address) => {
-                    addresses.push(address);
-                    places.push(place);
-                }
+            match addresses.push_recipient(email) {
+                Ok(()) => places.push(place),
                 Err(error) => {
                     others.insert(place, Err(error));
                 }
             }
         }
+        let addresses: Vec<_> = addresses.iter().collect();
         let known = self.read(&addresses, reading).await?.into_known();
         if !known.is_empty() {
             let verdicts = Box::pin(self.verdicts(&addresses, known, account)).await?;
@@ -160,14 +162,14 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     /// Judges the addresses of which something is known; all of them, or none if one is in doubt.
     async fn verdicts(
         &self,
-        addresses: &[Address],
+        addresses: &[AddressRef<'_>],
         known: BTreeMap<usize, Findings>,
         account: &str,
     ) -> Result<Vec<(usize, Verdict)>, Error> {
         let rulebook = Arc::clone(&self.rules.in_force().rulebook);
         let policy = &rulebook.policy;
         let (account, now) = (label(account), now());
-        let seen = |(place, findings)| (place, as_seen(&addresses[place], findings, policy, &account));
+        let seen = |(place, findings)| (place, as_seen(addresses[place], findings, policy, &account));
         let known: Vec<(usize, Seen)> = known.into_iter().map(seen).collect();
         let judge_one = |book: &Book, Seen { record, domain_entry }: &Seen| {
             book.verdict(policy, Case::new(record, domain_entry.as_deref()), now)
@@ -176,7 +178,7 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         self.incidents.judge(judge).await.inspect_err(unreadable)
     }
 
-    async fn read(&self, addresses: &[Address], reading: Reading) -> Result<Found, Error> {
+    async fn read(&self, addresses: &[AddressRef<'_>], reading: Reading) -> Result<Found, Error> {
         let found = match reading {
             Reading::Plain => self.store.find(addresses).await,
             Reading::Strict => Box::pin(self.store.find_strictly(addresses)).await,
@@ -196,8 +198,8 @@ struct Seen {
 }
 
 /// What was found about an address, as a check sees it that names an account, or none.
-fn as_seen(address: &Address, Findings { record, domain_entry }: Findings, policy: &Policy, account: &str) -> Seen {
-    Seen { record: seen(record.unwrap_or_else(|| Record::new(address.clone())), policy, account), domain_entry }
+fn as_seen(address: AddressRef<'_>, Findings { record, domain_entry }: Findings, policy: &Policy, account: &str) -> Seen {
+    Seen { record: seen(record.unwrap_or_else(|| Record::new(address.to_address())), policy, account), domain_entry }
 }
 
 /// The record as a check sees it that names an account, or none.

@@ -1,7 +1,7 @@
 //! What every store keeps of whole domains: a record like any other, found with each address of the domain.
 
 use suppressd_core::store::Store;
-use suppressd_core::{Address, ManualEntry};
+use suppressd_core::{Address, AddressRef, ManualEntry};
 
 use crate::events::{ALICE, BOB, address, at, bounce, entry};
 use crate::stores::{over_every_store, record_of};
@@ -17,8 +17,9 @@ const EVERYBODY: &str = "*@example.com";
 /// The notes of the entries that are found: of the address itself, and of its whole domain.
 async fn notes(store: &impl Store, asked: &[Address]) -> Vec<(Option<String>, Option<String>)> {
     let note = |entry: &ManualEntry| entry.note.clone();
-    let plain = store.find(asked).await.unwrap();
-    assert_eq!(store.find_strictly(asked).await.as_ref(), Ok(&plain));
+    let asked: Vec<_> = asked.iter().map(AddressRef::from).collect();
+    let plain = store.find(&asked).await.unwrap();
+    assert_eq!(store.find_strictly(&asked).await.as_ref(), Ok(&plain));
     let of_one = |found: &suppressd_core::store::Findings| {
         let own = found.record.as_ref().and_then(|record| record.manual.as_ref());
         (own.map(note), found.domain_entry.as_deref().map(note))
@@ -46,7 +47,7 @@ async fn a_domain_s_entry_is_found_with_each_address_of_it(store: impl Store) {
     assert_eq!(notes(&store, &asked).await, expected);
     assert_eq!(store.find(&[]).await.unwrap().into_all(), []);
     // Who has no record of their own has none for that.
-    let found = store.find(&asked).await.unwrap().into_all();
+    let found = store.find(&asked.each_ref().map(AddressRef::from)).await.unwrap().into_all();
     assert_eq!((found[1].record.as_ref(), found[3].are_none()), (None, true));
     assert_eq!(found[2].record.as_ref().unwrap().evidence().len(), 1);
 }

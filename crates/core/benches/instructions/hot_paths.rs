@@ -10,7 +10,7 @@ use suppressd_core::event::body::Body;
 use suppressd_core::opinion::opinion;
 use suppressd_core::store::embedded::{EmbeddedSettings, EmbeddedStore, MAX_RECORDS_IN_MEMORY_BYTES};
 use suppressd_core::store::{EvidenceStore as _, FilteredStore};
-use suppressd_core::{Address, Case, EnhancedStatusCode, Event, Incidents, LetterLimits, Rulebook, UnixSeconds, verdict};
+use suppressd_core::{AddressList, Case, EnhancedStatusCode, Event, Incidents, LetterLimits, Rulebook, UnixSeconds, verdict};
 use tokio::runtime::Runtime;
 
 use crate::callgrind;
@@ -175,7 +175,11 @@ pub(crate) fn run_record(webhooks: usize) {
 
 /// Judges addresses as a server does it, and words the verdicts on those of which something is known.
 async fn answer(store: &FilteredStore<EmbeddedStore>, rulebook: &Rulebook, emails: &[String]) {
-    let addresses: Vec<Address> = emails.iter().map(|email| Address::recipient(email).expect("an address")).collect();
+    let mut addresses = AddressList::default();
+    for email in emails {
+        addresses.push_recipient(email).expect("an address");
+    }
+    let addresses: Vec<_> = addresses.iter().collect();
     let known = store.find(&addresses).await.expect("the directory can be read").into_known();
     for record in known.values().filter_map(|found| found.record.as_ref()) {
         let judged = verdict(&rulebook.policy, &Incidents::default(), Case::new(record, None), NOW);

@@ -36,13 +36,18 @@ const KINDS: [u8; 256] = {
 /// Reads an address of ASCII letters, digits and a few signs, of which only the case has to be normalised. None says nothing:
 /// the rules for all addresses decide then. What is read here they would read alike.
 pub(super) fn read(text: &str) -> Option<Address> {
+    at_of(text).map(|at| Address { text: text.to_ascii_lowercase().into(), at })
+}
+
+/// Where the @ of a plain address is; it is read by making its letters small ones.
+pub(super) fn at_of(text: &str) -> Option<usize> {
     if text.len() > MAX_ADDRESS_BYTES {
         return None;
     }
     let at = memchr(b'@', text.as_bytes())?;
     let (local, domain) = (&text.as_bytes()[..at], &text.as_bytes()[at + 1..]);
     let is_plain = local.len() <= MAX_LOCAL_PART_BYTES && is_all(local, LOCAL_PART, DOT) && is_plain_domain(domain);
-    is_plain.then(|| Address { text: text.to_ascii_lowercase().into(), at })
+    is_plain.then_some(at)
 }
 
 /// Whether all bytes are of a kind, of which those of another kind stand between two that are not.

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::Address;
+use crate::AddressRef;
 
 /// Parts in which a feed is confirmed.
 pub(super) const BUCKETS: usize = 256;
@@ -16,7 +16,11 @@ pub trait FeedSink: Send + Sync + 'static {
     fn add(&self, address: &str);
 
     /// The same of many, which costs less than to add one after the other.
-    fn add_all(&self, addresses: &[&str]);
+    fn add_all(&self, addresses: &[&str]) {
+        for address in addresses {
+            self.add(address);
+        }
+    }
 
     /// Whether the address may have been added; `false` if it surely was not.
     fn may_hold(&self, address: &str) -> bool;
@@ -35,7 +39,7 @@ pub trait FeedStore: Clone + Send + Sync + 'static {
     const TELLS_BEFORE_ANSWERING: bool = false;
 
     /// The bucket of an address.
-    fn bucket_of(&self, address: &Address) -> u8;
+    fn bucket_of(&self, address: AddressRef<'_>) -> u8;
 
     /// Tells the sink of every record there is and of every new one, and confirms every bucket that it can, again and again.
     /// What it cannot read it does not confirm. Never ends.

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::address::domain_of_everybody;
 use crate::{
-    Address, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead, LetterId,
-    LetterUsage, ManualEntry, Record, Striped, Tombstone, UnixSeconds,
+    Address, AddressRef, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead,
+    LetterId, LetterUsage, ManualEntry, Record, Striped, Tombstone, UnixSeconds,
 };
 use confirmations::Confirmations;
 use whole_domains::{MAX_WHOLE_DOMAINS, WholeDomains};
@@ -106,18 +106,18 @@ impl<S: FeedStore> FilteredStore<S> {
     }
 
     /// What the store has to be asked for addresses, and for their whole domains if those matter; none if memory answers for all.
-    fn inquiry(&self, known: &Known, addresses: &[Address], with_domains: bool) -> Option<Inquiry> {
+    fn inquiry(&self, known: &Known, addresses: &[AddressRef<'_>], with_domains: bool) -> Option<Inquiry> {
         let now = known.confirmations.nanoseconds(Instant::now());
         // One look for all of them; when some bucket lags behind, a look for each. Before the filter is looked at: what a bucket
         // is confirmed of is in it by then.
         let lagging: Vec<usize> = if known.confirmations.are_all_confirmed(now) {
             Vec::new()
         } else {
-            let lags = |address: &Address| !known.confirmations.is_confirmed(self.store.bucket_of(address), now);
-            (0..addresses.len()).filter(|place| lags(&addresses[*place])).collect()
+            let lags = |address: AddressRef<'_>| !known.confirmations.is_confirmed(self.store.bucket_of(address), now);
+            (0..addresses.len()).filter(|place| lags(addresses[*place])).collect()
         };
         let unconfirmed = lagging.len() as u64;
-        let held = known.filter.held(addresses.iter().map(Address::as_str));
+        let held = known.filter.held(addresses.iter().map(|address| address.as_str()));
         let (mut lagging, mut held) = (lagging.into_iter().peekable(), held.into_iter().peekable());
         let (mut own, mut of_domains) = (Vec::new(), Vec::new());
         let mut asked = 0;
@@ -202,7 +202,8 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
     /// What goes to the store is boxed: a question that memory answers would carry the room for it along.
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
         let Some(known) = &self.known else { return Box::pin(self.store.records(addresses)).await };
-        let Some(inquiry) = self.inquiry(known, addresses, false) else { return Ok(vec![None; addresses.len()]) };
+        let asked: Vec<_> = addresses.iter().map(AddressRef::from).collect();
+        let Some(inquiry) = self.inquiry(known, &asked, false) else { return Ok(vec![None; addresses.len()]) };
         let mut records = vec![None; addresses.len()];
         for (place, findings) in Box::pin(self.make(inquiry, addresses.len())).await?.into_known() {
             records[place] = findings.record;
@@ -210,7 +211,7 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
         Ok(records)
     }
 
-    async fn find(&self, addresses: &[Address]) -> Result<Found, Error> {
+    async fn find(&self, addresses: &[AddressRef<'_>]) -> Result<Found, Error> {
         let Some(known) = &self.known else { return Box::pin(self.store.find(addresses)).await };
         let Some(inquiry) = self.inquiry(known, addresses, true) else { return Ok(Found::nothing(addresses.len())) };
         Box::pin(self.make(inquiry, addresses.len())).await
@@ -221,7 +222,7 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
         self.store.records_strictly(addresses).await
     }
 
-    async fn find_strictly(&self, addresses: &[Address]) -> Result<Found, Error> {
+    async fn find_strictly(&self, addresses: &[AddressRef<'_>]) -> Result<Found, Error> {
         self.store.find_strictly(addresses).await
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::{Address, Error, ManualEntry, Record};
+use crate::{Address, AddressRef, Error, ManualEntry, Record};
 
 /// What is found about one address.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,14 +72,14 @@ pub(super) struct Inquiry {
 
 impl Inquiry {
     /// About addresses whose own records and whose whole domains' records may be there.
-    pub(super) fn about_all(addresses: &[Address]) -> Self {
+    pub(super) fn about_all(addresses: &[AddressRef<'_>]) -> Self {
         Self::new(addresses, (0..addresses.len()).collect(), (0..addresses.len()).collect())
     }
 
     /// About addresses of which those at the places `own` may have a record, and those at the places `of_domains` a whole domain
     /// that has one.
-    pub(super) fn new(addresses: &[Address], own: Vec<usize>, of_domains: Vec<usize>) -> Self {
-        let mut asked: Vec<Address> = own.iter().map(|place| addresses[*place].clone()).collect();
+    pub(super) fn new(addresses: &[AddressRef<'_>], own: Vec<usize>, of_domains: Vec<usize>) -> Self {
+        let mut asked: Vec<Address> = own.iter().map(|place| addresses[*place].to_address()).collect();
         let mut domains: HashMap<&str, usize> = HashMap::new();
         // The record of an address that stands for a whole domain is its own.
         let of_recipients = of_domains.into_iter().filter(|place| !addresses[*place].is_whole_domain());
@@ -129,6 +129,7 @@ mod tests {
     #[test]
     fn each_address_gets_its_own_record_and_its_domain_s_entry() {
         let addresses = ["a@x.example", "b@y.example", "c@x.example", "*@x.example"].map(|text| text.parse::<Address>().unwrap());
+        let addresses = addresses.each_ref().map(AddressRef::from);
         let inquiry = Inquiry::about_all(&addresses);
         let asked: Vec<_> = inquiry.asked().iter().map(Address::as_str).collect();
         assert_eq!(asked, ["a@x.example", "b@y.example", "c@x.example", "*@x.example", "*@x.example", "*@y.example"]);
@@ -156,7 +157,8 @@ mod tests {
     #[test]
     fn only_what_is_known_has_a_place() {
         let addresses = ["a@x.example", "b@y.example", "c@x.example"].map(|text| text.parse::<Address>().unwrap());
-        let found = |records| Inquiry::new(&addresses, vec![0, 2], vec![2]).found(addresses.len(), records).unwrap();
+        let asked = addresses.each_ref().map(AddressRef::from);
+        let found = |records| Inquiry::new(&asked, vec![0, 2], vec![2]).found(addresses.len(), records).unwrap();
         assert_eq!(found(vec![None; 3]), Found::nothing(3));
         let known = found(vec![None, Some(Record::new(addresses[2].clone())), None]).into_known();
         assert_eq!(known.into_keys().collect::<Vec<_>>(), [2]);
@@ -164,7 +166,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_the_question_is_an_error() {
-        let addresses = ["a@x.example".parse().unwrap()];
+        let address = "a@x.example".parse().unwrap();
+        let addresses = [AddressRef::from(&address)];
         for records in [vec![], vec![None], vec![None; 3]] {
             assert!(Inquiry::about_all(&addresses).found(1, records).is_err());
         }

@@ -17,8 +17,8 @@ use super::{
     Findings, Found, IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, Outcome, StoredNames,
 };
 use crate::{
-    Address, AddressKey, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, IncidentBook, ManualEntry, Record, Tombstone,
-    UnixSeconds,
+    Address, AddressKey, AddressRef, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, IncidentBook, ManualEntry, Record,
+    Tombstone, UnixSeconds,
 };
 
 /// The key of a store, and what is known of the names in it. Shared by whoever opens the store and whoever uses it.
@@ -104,8 +104,10 @@ impl<S: EvidenceStore> KeyedStore<S> {
     }
 
     /// What is found about addresses, with these addresses.
-    async fn find_both(&self, pseudonyms: &Pseudonyms, addresses: &[Address], reading: Reading) -> Result<Found, Error> {
-        let names = pseudonyms.names_of(addresses);
+    async fn find_both(&self, pseudonyms: &Pseudonyms, addresses: &[AddressRef<'_>], reading: Reading) -> Result<Found, Error> {
+        let addresses: Vec<_> = addresses.iter().map(|address| address.to_address()).collect();
+        let names = pseudonyms.names_of(&addresses);
+        let names: Vec<_> = names.iter().map(AddressRef::from).collect();
         let found = match reading {
             Reading::Plain => self.store.find(&names).await?,
             Reading::Strict => self.store.find_strictly(&names).await?,
@@ -189,14 +191,14 @@ impl<S: EvidenceStore> EvidenceStore for KeyedStore<S> {
     }
 
     /// A whole domain's entry lies under the domain's hash, as do the pseudonyms of its recipients.
-    async fn find(&self, addresses: &[Address]) -> Result<Found, Error> {
+    async fn find(&self, addresses: &[AddressRef<'_>]) -> Result<Found, Error> {
         match &self.pseudonyms {
             Some(pseudonyms) => Box::pin(self.find_both(pseudonyms, addresses, Reading::Plain)).await,
             None => self.store.find(addresses).await,
         }
     }
 
-    async fn find_strictly(&self, addresses: &[Address]) -> Result<Found, Error> {
+    async fn find_strictly(&self, addresses: &[AddressRef<'_>]) -> Result<Found, Error> {
         match &self.pseudonyms {
             Some(pseudonyms) => Box::pin(self.find_both(pseudonyms, addresses, Reading::Strict)).await,
             None => self.store.find_strictly(addresses).await,

@@ -15,8 +15,8 @@ use super::{
     Progress,
 };
 use crate::{
-    Address, AnswersBySlot, Entered, Erased, Erasure, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId,
-    LetterLimits, LetterUsage, ManualEntry, Record, Slot, Tombstone, UnixSeconds,
+    Address, AddressRef, AnswersBySlot, Entered, Erased, Erasure, Error, Event, EventKind, IncidentBook, Letter, LetterHead,
+    LetterId, LetterLimits, LetterUsage, ManualEntry, Record, Slot, Tombstone, UnixSeconds,
 };
 use changes::ChangeLog;
 
@@ -147,7 +147,7 @@ impl AdministrativeStore for MemoryStore {
 
 /// Confirmed once, when it is followed: it knows of no time in which it could fall behind.
 impl FeedStore for MemoryStore {
-    fn bucket_of(&self, _: &Address) -> u8 {
+    fn bucket_of(&self, _: AddressRef<'_>) -> u8 {
         0
     }
 

@@ -66,7 +66,7 @@ impl<S: AdministrativeStore> Hands<S> {
         let Act { at, who, why } = Act::new(now(), &who, &why).map_err(|error| fault(&error, ""))?;
         let was_there = self.store.lift(&address, at, &who, &why).await.map_err(|error| fault(&error, "email"))?;
         // Only the store knows where the fence is: behind the newest evidence.
-        let found = self.store.find(std::slice::from_ref(&address)).await.map_err(|error| fault(&error, "email"))?;
+        let found = self.store.find(&[(&address).into()]).await.map_err(|error| fault(&error, "email"))?;
         let Findings { record, domain_entry } = found.into_all().pop().unwrap_or_default();
         let domain_entry = domain_entry.filter(|entry| entry.is_in_force(at));
         if !was_there {

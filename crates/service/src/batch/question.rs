@@ -1,5 +1,7 @@
 //! What is asked about a batch.
 
+use std::str::Utf8Error;
+
 use bytes::{Buf, BufMut};
 use prost::encoding::{DecodeContext, WireType, bool, encode_key, encode_varint, encoded_len_varint, int32, skip_field, string};
 use prost::{DecodeError, Message};
@@ -12,6 +14,9 @@ const EMAILS: u32 = 1;
 const ACCOUNT: u32 = 2;
 const STRICT: u32 = 3;
 const VIEW: u32 = 4;
+
+/// What stands before each address: the number of the field, and that a length follows.
+const EMAILS_KEY: u8 = 1 << 3 | 2;
 
 /// Longest length that is written in one byte.
 const MAX_SHORT_BYTES: u8 = 0x7f;
@@ -35,26 +40,33 @@ impl Question {
         BatchView::try_from(self.view).unwrap_or_default()
     }
 
-    /// Reads the next address. All but a few are short, lie in one piece, and need no text of their own.
-    fn merge_email(&mut self, wire_type: WireType, buf: &mut impl Buf, ctx: DecodeContext) -> Result<(), DecodeError> {
-        let rest = buf.chunk();
-        let short = rest.first().filter(|length| wire_type == WireType::LengthDelimited && **length <= MAX_SHORT_BYTES);
-        let email = short.and_then(|length| rest.get(1..=usize::from(*length)));
-        if let Some(email) = email.and_then(|bytes| std::str::from_utf8(bytes).ok()) {
-            if self.emails.is_empty() {
-                // What follows is addresses for the most part.
-                self.emails.reserve(rest.len());
-            }
+    /// Reads the addresses that stand at the beginning, if they are short and lie in one piece. Before each stand a key and a length,
+    /// both of which are ASCII: so where all is UTF-8, each address is.
+    fn read_short_emails(&mut self, buf: &mut impl Buf) {
+        let text = valid_part(buf.chunk());
+        self.emails.reserve(text.len());
+        let mut read = 0;
+        while let [EMAILS_KEY, length @ 0..=MAX_SHORT_BYTES, ..] = text.as_bytes()[read..] {
+            let begin = read + 2;
+            let Some(email) = text.get(begin..begin + usize::from(length)) else { break };
             self.emails.push(email);
-            let read = 1 + email.len();
-            buf.advance(read);
-            return Ok(());
+            read = begin + email.len();
         }
+        buf.advance(read);
+    }
+
+    fn merge_email(&mut self, wire_type: WireType, buf: &mut impl Buf, ctx: DecodeContext) -> Result<(), DecodeError> {
         let mut email = String::new();
         string::merge(wire_type, &mut email, buf, ctx)?;
         self.emails.push(&email);
         Ok(())
     }
+}
+
+/// The text with which bytes begin.
+fn valid_part(bytes: &[u8]) -> &str {
+    let valid = |error: Utf8Error| std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or_default();
+    std::str::from_utf8(bytes).unwrap_or_else(valid)
 }
 
 impl Message for Question {
@@ -73,6 +85,13 @@ impl Message for Question {
         if self.view != 0 {
             int32::encode(VIEW, &self.view, buf);
         }
+    }
+
+    fn decode(mut buf: impl Buf) -> Result<Self, DecodeError> {
+        let mut question = Self::default();
+        question.read_short_emails(&mut buf);
+        question.merge(buf)?;
+        Ok(question)
     }
 
     fn merge_field(&mut self, tag: u32, wire_type: WireType, buf: &mut impl Buf, ctx: DecodeContext) -> Result<(), DecodeError> {

@@ -19,7 +19,7 @@ use super::tree::{Moment, Tree};
 use super::{EmbeddedStore, keys, read_failed};
 use crate::store::feed::BUCKETS;
 use crate::store::{FeedSink, FeedStore};
-use crate::{Address, Error};
+use crate::{Address, AddressRef, Error};
 
 /// How often all of it is confirmed. Nobody else writes, so it stays as true as it was when all records had been read.
 const CONFIRM_INTERVAL: Duration = Duration::from_millis(50);
@@ -69,7 +69,7 @@ impl Follower {
 impl FeedStore for EmbeddedStore {
     const TELLS_BEFORE_ANSWERING: bool = true;
 
-    fn bucket_of(&self, _: &Address) -> u8 {
+    fn bucket_of(&self, _: AddressRef<'_>) -> u8 {
         0
     }
 

@@ -40,7 +40,7 @@ impl EvidenceStore for Watched {
 }
 
 impl FeedStore for Watched {
-    fn bucket_of(&self, address: &Address) -> u8 {
+    fn bucket_of(&self, address: AddressRef<'_>) -> u8 {
         address.as_str().as_bytes()[0]
     }
 
@@ -164,7 +164,7 @@ fn a_question_carries_no_room_for_the_store_s_own_along() {
         }
     }
     impl FeedStore for Large {
-        fn bucket_of(&self, _: &Address) -> u8 {
+        fn bucket_of(&self, _: AddressRef<'_>) -> u8 {
             0
         }
         async fn follow<S: FeedSink>(&self, _: Arc<S>) -> Infallible {

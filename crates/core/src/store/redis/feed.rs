@@ -26,7 +26,7 @@ use super::location::Endpoint;
 use super::node::Node;
 use super::{RedisStore, keys};
 use crate::store::{FeedSink, FeedStore};
-use crate::{Address, Error};
+use crate::{AddressRef, Error};
 use follower::follow_primary;
 
 /// What a store publishes of new records, so that it knows its own words: who records an event knows of its address.
@@ -61,7 +61,7 @@ impl Publisher {
 const SETTLE_INTERVAL: Duration = Duration::from_millis(250);
 
 impl FeedStore for RedisStore {
-    fn bucket_of(&self, address: &Address) -> u8 {
+    fn bucket_of(&self, address: AddressRef<'_>) -> u8 {
         u8::try_from(keys::bucket(address.as_str())).unwrap_or(u8::MAX)
     }
 
