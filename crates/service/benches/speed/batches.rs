@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use suppressd_service::proto::BatchView;
+
 use crate::asking::{Asked, Flight};
 use crate::batching::{self, OF_EACH, Way};
 use crate::form::Form;
@@ -16,6 +18,7 @@ const FLIGHT: Flight = Flight { connections: 4, on_each: 4 };
 
 const FLOOR: &str = "constant handler";
 const SUPPRESSD: &str = "suppressd";
+const SUPPRESSED_ONLY: &str = "suppressd, asked who is suppressed";
 const SMISMEMBER: &str = "Redis SMISMEMBER, pipelined";
 const ANY: &str = "PostgreSQL = ANY, one session";
 
@@ -33,11 +36,14 @@ fn measure(form: &Form, report: &mut Report, way: Way) {
     for &size in form.sizes {
         let comparison = compare(form, &Stage::of(form, size), way);
         let (work, ratio) = (comparison.work.clone(), comparison.ratio(SUPPRESSD, FLOOR));
-        let over = comparison.ratio(SMISMEMBER, SUPPRESSD);
+        let (over, over_suppressed_only) =
+            (comparison.ratio(SMISMEMBER, SUPPRESSD), comparison.ratio(SMISMEMBER, SUPPRESSED_ONLY));
         report.compare(comparison);
         let limit = if size > 1_000_000 { limits::BATCH_AT_10_M } else { limits::BATCH_AT_1_M };
         report.limit(&format!("{work}: times the floor"), ratio, limit);
         report.limit(&format!("{work}: SMISMEMBER, times suppressd"), over, limits::SMISMEMBER_OVER_BATCH);
+        let work = format!("{work}: SMISMEMBER, times suppressd that is asked who is suppressed");
+        report.limit(&work, over_suppressed_only, limits::SMISMEMBER_OVER_BATCH);
     }
 }
 
@@ -48,13 +54,14 @@ fn compare(form: &Form, stage: &Stage, way: Way) -> Comparison {
     let answers = |server| batching::results(&stage.runtime, server, 0, &asked);
     assert!(answers(&stage.floor) == answers(&stage.suppressd), "the constant handler answers otherwise than suppressd");
     let batches = form.pick(320, 3200);
+    let ask = |server, view| {
+        let asked = Arc::clone(&asked);
+        move |round| batching::ask(&stage.runtime, server, (way, view, FLIGHT), batches, round, &asked)
+    };
     let contenders = vec![
-        Contender::new(FLOOR, Role::Floor, |round| {
-            batching::ask(&stage.runtime, &stage.floor, (way, FLIGHT), batches, round, &asked)
-        }),
-        Contender::new(SUPPRESSD, Role::Suppressd, |round| {
-            batching::ask(&stage.runtime, &stage.suppressd, (way, FLIGHT), batches, round, &asked)
-        }),
+        Contender::new(FLOOR, Role::Floor, ask(&stage.floor, BatchView::Full)),
+        Contender::new(SUPPRESSD, Role::Suppressd, ask(&stage.suppressd, BatchView::Full)),
+        Contender::new(SUPPRESSED_ONLY, Role::Suppressd, ask(&stage.suppressd, BatchView::SuppressedOnly)),
         Contender::new(SMISMEMBER, Role::Instead, |round| {
             instead::smismember(&stage.runtime, &stage.redis, FLIGHT, (batches, OF_EACH), round, &asked)
         }),

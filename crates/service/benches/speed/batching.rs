@@ -1,9 +1,12 @@
 //! A sender that asks about many addresses at once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use suppressd_service::proto::suppression_service_client::SuppressionServiceClient;
-use suppressd_service::proto::{BatchIsSuppressedRequest, StreamIsSuppressedRequest, SuppressionResult};
+use suppressd_service::proto::{
+    BatchIsSuppressedRequest, BatchView, StreamIsSuppressedRequest, SuppressedOnly, SuppressionResult,
+};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -37,7 +40,7 @@ pub(crate) fn results(runtime: &Runtime, server: &Server, batch: usize, asked: &
 pub(crate) fn ask(
     runtime: &Runtime,
     server: &Server,
-    (way, flight): (Way, Flight),
+    (way, view, flight): (Way, BatchView, Flight),
     batches: usize,
     round: usize,
     asked: &Asked,
@@ -56,8 +59,8 @@ pub(crate) fn ask(
                 let asked = Arc::clone(asked);
                 async move {
                     match way {
-                        Way::Call => by_calls(client, numbers, &asked).await,
-                        Way::Stream => by_stream(client, numbers, flight.on_each, &asked).await,
+                        Way::Call => by_calls(client, view, numbers, &asked).await,
+                        Way::Stream => by_stream(client, view, (numbers, flight.on_each), &asked).await,
                     }
                 }
             }));
@@ -67,20 +70,26 @@ pub(crate) fn ask(
 
 type Client = SuppressionServiceClient<tonic::transport::Channel>;
 
-async fn by_calls(mut client: Client, batches: std::ops::Range<usize>, asked: &Asked) {
+async fn by_calls(mut client: Client, view: BatchView, batches: Range<usize>, asked: &Asked) {
     for batch in batches {
-        let request = BatchIsSuppressedRequest { emails: emails(batch, asked), ..BatchIsSuppressedRequest::default() };
-        let answer = client.batch_is_suppressed(request).await.unwrap();
-        assert_eq!(answer.get_ref().results.len(), OF_EACH);
+        let (emails, view) = (emails(batch, asked), view.into());
+        let request = BatchIsSuppressedRequest { emails, view, ..BatchIsSuppressedRequest::default() };
+        let answer = client.batch_is_suppressed(request).await.unwrap().into_inner();
+        assert_eq!(judged(&answer.results, answer.suppressed_only.as_ref()), OF_EACH);
     }
 }
 
-async fn by_stream(mut client: Client, mut batches: std::ops::Range<usize>, in_flight: usize, asked: &Asked) {
+fn judged(results: &[SuppressionResult], suppressed_only: Option<&SuppressedOnly>) -> usize {
+    suppressed_only.map_or(results.len(), |only| only.judged as usize)
+}
+
+async fn by_stream(mut client: Client, view: BatchView, (mut batches, in_flight): (Range<usize>, usize), asked: &Asked) {
     let (sender, requests) = mpsc::channel(in_flight);
     let mut unanswered = batches.len();
     let mut send_next = || {
         if let Some(batch) = batches.next() {
-            let request = StreamIsSuppressedRequest { emails: emails(batch, asked), ..StreamIsSuppressedRequest::default() };
+            let (emails, view) = (emails(batch, asked), view.into());
+            let request = StreamIsSuppressedRequest { emails, view, ..StreamIsSuppressedRequest::default() };
             sender.try_send(request).unwrap();
         }
     };
@@ -88,7 +97,7 @@ async fn by_stream(mut client: Client, mut batches: std::ops::Range<usize>, in_f
     let mut answers = client.stream_is_suppressed(ReceiverStream::new(requests)).await.unwrap().into_inner();
     while unanswered > 0 {
         let answer = answers.message().await.unwrap().unwrap();
-        assert_eq!(answer.results.len(), OF_EACH);
+        assert_eq!(judged(&answer.results, answer.suppressed_only.as_ref()), OF_EACH);
         unanswered -= 1;
         send_next();
     }

@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use suppressd_service::proto::BatchView;
+
 use crate::asking::{self, Asked, Flight};
 use crate::batching::{self, OF_EACH, Way};
 use crate::constant;
@@ -45,8 +47,9 @@ pub(crate) fn run(form: &Form, report: &mut Report) {
     let unary = |server: &Server, round, asked: &Asked| asking::unary(&runtime, server, CALLS, calls, round, asked);
     compare(form, report, ("unary check, as evidence grows", "check", limits::UNARY_GROWTH), (&floor, &serving), unary);
     let batches = form.pick(320, 1600);
-    let batch =
-        |server: &Server, round, asked: &Asked| batching::ask(&runtime, server, (Way::Call, BATCHES), batches, round, asked);
+    let batch = |server: &Server, round, asked: &Asked| {
+        batching::ask(&runtime, server, (Way::Call, BatchView::Full, BATCHES), batches, round, asked)
+    };
     let work = format!("batches of {OF_EACH}, as evidence grows");
     compare(form, report, (&work, "address", limits::BATCH_GROWTH), (&floor, &serving), batch);
 }
