@@ -67,9 +67,8 @@ impl<H: BuildHasher> Filter<H> {
                 number += 1;
             }
             let tables = self.tables.load();
-            // Nothing is decided by what is seen here: it is at hand then.
             let glance = |fingerprint: &u64| tables[shard_of(*fingerprint)].glance(*fingerprint);
-            black_box(fingerprints[..number].iter().fold(0, |seen, fingerprint| seen ^ glance(fingerprint)));
+            bring_near(fingerprints[..number].iter().map(glance));
             for fingerprint in &fingerprints[..number] {
                 self.add(*fingerprint);
             }
@@ -117,7 +116,7 @@ impl<H: BuildHasher> Filter<H> {
         let tables = self.tables.load();
         let table_of = |fingerprint: u64| &tables[shard_of(fingerprint)];
         let mut addresses = addresses.into_iter();
-        let mut held = Vec::new();
+        let mut candidates = Vec::new();
         let mut first = 0;
         loop {
             let mut looks = [(0, Tags::default()); ADDRESSES_AT_ONCE];
@@ -130,14 +129,16 @@ impl<H: BuildHasher> Filter<H> {
             for (fingerprint, tags) in &mut looks[..asked] {
                 *tags = table_of(*fingerprint).first_tags(*fingerprint);
             }
-            let may_be_held =
-                |(fingerprint, tags): (u64, Tags)| !tags.rule_out(fingerprint) && table_of(fingerprint).holds(fingerprint);
-            held.extend((first..).zip(&looks[..asked]).filter(|(_, look)| may_be_held(**look)).map(|(place, _)| place));
+            let not_ruled_out = (first..).zip(&looks[..asked]).filter(|(_, (fingerprint, tags))| !tags.rule_out(*fingerprint));
+            candidates.extend(not_ruled_out.map(|(place, (fingerprint, _))| (place, *fingerprint)));
             first += asked;
             if asked < ADDRESSES_AT_ONCE {
-                return held;
+                break;
             }
         }
+        bring_near(candidates.iter().map(|(_, fingerprint)| table_of(*fingerprint).glance(*fingerprint)));
+        let held = candidates.iter().filter(|(_, fingerprint)| table_of(*fingerprint).holds(*fingerprint));
+        held.map(|(place, _)| *place).collect()
     }
 
     /// How many fingerprints there are.
@@ -157,6 +158,11 @@ impl<H: BuildHasher> Filter<H> {
     pub fn bytes(&self) -> usize {
         self.tables.load().iter().map(Table::bytes).sum()
     }
+}
+
+/// Looks at what lies in many places. Nothing is decided by it, so a processor reads them all at once; and then they are at hand.
+fn bring_near(places: impl Iterator<Item = u64>) {
+    black_box(places.fold(0, |seen, place| seen ^ place));
 }
 
 /// By the upper bits; the place within the shard goes by the lower ones.

@@ -185,7 +185,7 @@ impl EvidenceStore for EmbeddedStore {
     }
 
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
-        addresses.iter().map(|address| records::load(&self.shared.tree, address)).collect()
+        records::load_all(&self.shared.tree, addresses)
     }
 
     async fn probe(&self) -> Result<(), Error> {

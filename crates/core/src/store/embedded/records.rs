@@ -5,6 +5,9 @@ use super::value::{self, Form};
 use super::{keys, read_failed};
 use crate::{Address, Error, Evidence, Record};
 
+/// Records that are brought near together.
+const RECORDS_AT_ONCE: usize = 64;
+
 /// A record as it is in the tree.
 pub(super) struct Stored {
     pub(super) record: Record,
@@ -45,6 +48,21 @@ impl Reading {
         let form = self.form.ok_or_else(unreadable)?;
         Ok(Stored { record: self.record.with_evidence(self.evidence), form })
     }
+}
+
+/// Reads records, in the order of their addresses.
+pub(super) fn load_all(tree: &Tree, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
+    let mut records = Vec::with_capacity(addresses.len());
+    for some in addresses.chunks(RECORDS_AT_ONCE) {
+        let keys: Vec<_> = some.iter().map(keys::record).collect();
+        if keys.len() > 1 {
+            tree.resident.bring_near(keys.iter().map(Vec::as_slice));
+        }
+        for (key, address) in keys.iter().zip(some) {
+            records.push(load_stored(tree, key, address)?.map(|stored| stored.record));
+        }
+    }
+    Ok(records)
 }
 
 /// Reads a record.

@@ -6,6 +6,7 @@
 //! tree alone.
 
 use std::hash::{BuildHasher as _, RandomState};
+use std::hint::black_box;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -63,6 +64,20 @@ impl Resident {
         let shard = self.shard(hash);
         let place = shard.find(hash, key)?;
         Some(read(&shard.text[value_at(&shard.text, place)]))
+    }
+
+    /// Looks at what is here of some keys, so that it is at hand when each of them is read. A record is some steps away, and memory is
+    /// waited for at each: of many, a processor takes each step at once if nobody's lock lies between.
+    pub(super) fn bring_near<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        let mut hashes: Vec<u64> = keys.map(|key| self.hasher.hash_one(key)).collect();
+        // Locked in their order, and none twice, so that nobody waits for somebody who waits for them.
+        hashes.sort_unstable_by_key(|hash| number_of_shard(*hash));
+        hashes.dedup_by_key(|hash| number_of_shard(*hash));
+        let shards: Vec<_> = hashes.iter().map(|hash| self.shard(*hash)).collect();
+        let place = |(shard, hash): (&RwLockReadGuard<'_, Shard>, &u64)| shard.places.find(*hash, |_| true).copied();
+        let places: Vec<Option<u32>> = shards.iter().zip(&hashes).map(place).collect();
+        let text = |(shard, place): (&RwLockReadGuard<'_, Shard>, Option<u32>)| shard.text.get(place? as usize).copied();
+        black_box(shards.iter().zip(places).filter_map(text).fold(0, |seen, byte| seen ^ byte));
     }
 
     /// Takes note of what the tree has at a key by now; none if nothing, or what is too large to be here.
@@ -281,6 +296,22 @@ mod tests {
         resident.put(b"gone@x.example", Some(b"more evidence"));
         resident.put(b"gone@x.example", None);
         assert!(resident.all_text().iter().all(|byte| *byte == 0));
+    }
+
+    #[test]
+    fn whoever_brings_records_near_waits_for_nobody_who_waits_for_them() {
+        let resident = Resident::new(1 << 20);
+        let keys: Vec<Vec<u8>> = (0..300_u32).map(|number| format!("reader{number}@x.example").into_bytes()).collect();
+        std::thread::scope(|scope| {
+            for thread in 0..3 {
+                let (resident, keys) = (&resident, &keys);
+                scope.spawn(move || {
+                    (0..200).for_each(|round| resident.bring_near(keys.iter().skip((round + thread) % 50).map(Vec::as_slice)))
+                });
+            }
+            (0..20_u8).for_each(|byte| keys.iter().for_each(|key| resident.put(key, Some(&[byte; 60]))));
+        });
+        assert!(keys.iter().all(|key| resident.get(key) == Some(vec![19; 60])));
     }
 
     proptest! {
