@@ -5,7 +5,7 @@ mod scan;
 use std::ops::Range;
 
 use super::Event;
-use super::wire::{Labels, Reading, WebhookEvent};
+use super::wire::{Labels, Layout, Reading, WebhookEvent};
 use crate::{Classifier, Error, Letter, UnixSeconds};
 use scan::{BYTE_ORDER_MARK, elements};
 
@@ -66,9 +66,9 @@ impl Body {
             }
         };
         let mut body = Self { events: Vec::with_capacity(elements.len()), unrecorded: 0, rejected: Vec::new(), form };
-        let mut labels = Labels::default();
+        let (mut layout, mut labels) = (Layout::default(), Labels::default());
         for (index, bytes_of_event) in elements.into_iter().enumerate() {
-            let event = WebhookEvent::from_json(&bytes[bytes_of_event.clone()]);
+            let event = WebhookEvent::from_json_after(&bytes[bytes_of_event.clone()], &mut layout);
             match event.and_then(|event| event.read_with(received, classifier, &mut labels)) {
                 Ok(Reading::Event(event)) => body.events.push(event),
                 Ok(Reading::Unrecorded) => body.unrecorded += 1,

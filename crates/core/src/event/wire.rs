@@ -6,6 +6,8 @@ mod plain;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub(super) use plain::Layout;
+
 use super::{Event, EventId, EventKind};
 use crate::time::DAY_SECONDS;
 use crate::{Address, BounceCategory, Classifier, EnhancedStatusCode, Error, StoredOpinion, UnixSeconds};
@@ -65,9 +67,14 @@ impl WebhookEvent<'_> {
     ///
     /// [`Error::MalformedJson`] if the bytes are not one JSON object, name a field twice, or are nested more than 127 deep.
     pub fn from_json(bytes: &[u8]) -> Result<WebhookEvent<'_>, Error> {
+        Self::from_json_after(bytes, &mut Layout::default())
+    }
+
+    /// As [`from_json`](Self::from_json), one event of many that are likely to be laid out alike.
+    pub(super) fn from_json_after<'a>(bytes: &'a [u8], layout: &mut Layout<'a>) -> Result<WebhookEvent<'a>, Error> {
         // What is UTF-8 as a whole is not looked at again text by text.
         let read = match std::str::from_utf8(bytes) {
-            Ok(text) => plain::read(text).map_or_else(|| serde_json::from_str(text), Ok),
+            Ok(text) => plain::read(text, layout).map_or_else(|| serde_json::from_str(text), Ok),
             Err(_) => serde_json::from_slice(bytes),
         };
         read.map_err(|error| Error::MalformedJson { reason: without_content(&error) })
