@@ -54,11 +54,12 @@ impl<H: BuildHasher> Filter<H> {
         self.add(self.hasher.hash_one(address))
     }
 
-    /// Adds many.
+    /// Adds many. Says of each whether its fingerprint is new.
     ///
     /// Costs less than to add one after the other, which would wait for memory each time.
-    pub fn insert_all<'a>(&self, addresses: impl IntoIterator<Item = &'a str>) {
+    pub fn insert_all<'a>(&self, addresses: impl IntoIterator<Item = &'a str>) -> Vec<bool> {
         let mut addresses = addresses.into_iter().peekable();
+        let mut are_new = Vec::with_capacity(addresses.size_hint().0);
         while addresses.peek().is_some() {
             let mut fingerprints = [0; ADDRESSES_AT_ONCE];
             let mut number = 0;
@@ -69,10 +70,9 @@ impl<H: BuildHasher> Filter<H> {
             let tables = self.tables.load();
             let glance = |fingerprint: &u64| tables[shard_of(*fingerprint)].glance(*fingerprint);
             bring_near(fingerprints[..number].iter().map(glance));
-            for fingerprint in &fingerprints[..number] {
-                self.add(*fingerprint);
-            }
+            are_new.extend(fingerprints[..number].iter().map(|fingerprint| self.add(*fingerprint)));
         }
+        are_new
     }
 
     fn add(&self, fingerprint: u64) -> bool {
@@ -186,7 +186,8 @@ mod tests {
             filter.insert(&address(number));
         }
         let others: Vec<String> = (150_000..200_000).map(address).collect();
-        filter.insert_all(others.iter().map(String::as_str));
+        let are_new = filter.insert_all(others.iter().map(String::as_str).chain(["a7@x.example"]));
+        assert!(are_new.iter().filter(|is_new| **is_new).count() == 50_000 && are_new.last() == Some(&false));
         assert_eq!(filter.len(), 200_000);
         assert!((0..200_000).all(|number| filter.may_hold(&address(number))));
         // 64 bits: even one of these would be a wonder.

@@ -18,6 +18,7 @@ mod names;
 pub mod redis;
 
 use std::future::Future;
+use std::sync::Arc;
 
 use findings::Inquiry;
 
@@ -75,6 +76,16 @@ pub trait EvidenceStore: Clone + Send + Sync + 'static {
     ///
     /// Any error leaves open which of the events are recorded; recording them again is safe.
     fn record(&self, events: &[Event]) -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send;
+
+    /// As [`record`](Self::record), for a caller that lets the store share the events: one that hands them to another thread need
+    /// not copy them.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    fn record_shared(&self, events: Arc<Vec<Event>>) -> impl Future<Output = Result<Vec<Outcome>, Error>> + Send {
+        async move { self.record(&events).await }
+    }
 
     /// What is known of addresses, in their order; `None` for one of which nothing is.
     ///

@@ -20,6 +20,7 @@ mod names;
 mod pieces;
 mod records;
 mod resident;
+mod seen;
 mod tree;
 mod value;
 mod warming;
@@ -177,11 +178,14 @@ impl Drop for Shared {
 
 impl EvidenceStore for EmbeddedStore {
     async fn record(&self, events: &[Event]) -> Result<Vec<Outcome>, Error> {
+        self.record_shared(Arc::new(events.to_vec())).await
+    }
+
+    async fn record_shared(&self, events: Arc<Vec<Event>>) -> Result<Vec<Outcome>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let owned = events.to_vec();
-        self.submit(events.len(), |reply| Work::Record { events: owned, reply }).await
+        self.submit(events.len(), |reply| Work::Record { events, reply }).await
     }
 
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {

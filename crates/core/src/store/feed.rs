@@ -15,11 +15,14 @@ pub trait FeedSink: Send + Sync + 'static {
     /// The address has a record, or is a whole domain that is about to have one. It may be said again and again.
     fn add(&self, address: &str);
 
-    /// The same of many, which costs less than to add one after the other.
-    fn add_all(&self, addresses: &[&str]) {
-        for address in addresses {
+    /// The same of many, which costs less than to add one after the other. Tells of each whether it surely was not added before.
+    fn add_all(&self, addresses: &[&str]) -> Vec<bool> {
+        let add = |address: &&str| {
+            let is_new = !self.may_hold(address);
             self.add(address);
-        }
+            is_new
+        };
+        addresses.iter().map(add).collect()
     }
 
     /// Whether the address may have been added; `false` if it surely was not.

@@ -97,6 +97,14 @@ impl<S: FeedStore> FilteredStore<S> {
         }
     }
 
+    fn insert_all(&self, events: &[Event]) {
+        if !S::TELLS_BEFORE_ANSWERING {
+            for event in events.iter().filter(|event| event.kind != EventKind::Delivered) {
+                self.insert(&event.recipient);
+            }
+        }
+    }
+
     /// Follows the store's feed. Never ends.
     pub async fn follow(&self) -> Infallible {
         match &self.known {
@@ -170,11 +178,11 @@ impl FeedSink for Known {
         self.add_domain(address);
     }
 
-    fn add_all(&self, addresses: &[&str]) {
-        self.filter.insert_all(addresses.iter().copied());
+    fn add_all(&self, addresses: &[&str]) -> Vec<bool> {
         for address in addresses {
             self.add_domain(address);
         }
+        self.filter.insert_all(addresses.iter().copied())
     }
 
     fn may_hold(&self, address: &str) -> bool {
@@ -193,10 +201,13 @@ impl FeedSink for Known {
 impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
     async fn record(&self, events: &[Event]) -> Result<Vec<Outcome>, Error> {
         // Before it is asked for, and not after: who asks may be gone by then, and the record is there all the same.
-        for event in events.iter().filter(|event| event.kind != EventKind::Delivered) {
-            self.insert(&event.recipient);
-        }
+        self.insert_all(events);
         self.store.record(events).await
+    }
+
+    async fn record_shared(&self, events: Arc<Vec<Event>>) -> Result<Vec<Outcome>, Error> {
+        self.insert_all(&events);
+        self.store.record_shared(events).await
     }
 
     /// What goes to the store is boxed: a question that memory answers would carry the room for it along.

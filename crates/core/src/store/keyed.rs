@@ -175,6 +175,13 @@ impl<S: EvidenceStore> EvidenceStore for KeyedStore<S> {
         Ok(outcomes)
     }
 
+    async fn record_shared(&self, events: Arc<Vec<Event>>) -> Result<Vec<Outcome>, Error> {
+        match &self.pseudonyms {
+            Some(_) => self.record(&events).await,
+            None => self.store.record_shared(events).await,
+        }
+    }
+
     /// What goes by a key is boxed: a question without one would carry the room for it along.
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
         match &self.pseudonyms {

@@ -141,17 +141,19 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         // The one look at the clock that a request gets.
         let received = UnixSeconds::from(SystemTime::now());
         let rulebook = Arc::clone(&self.rules.borrow());
-        let body = Body::read(&bytes, received, rulebook.classifier());
+        let mut body = Body::read(&bytes, received, rulebook.classifier());
+        let is_refused = body.is_refused();
+        let events = Arc::new(std::mem::take(&mut body.events));
         let deadline = Instant::now() + self.limits.store_deadline;
         // The good events first: if the letters are full, they at least are there, and all of it will be sent again.
-        let outcomes = self.record(&body.events, &rulebook, received, deadline).await?;
+        let outcomes = self.record(events, &rulebook, received, deadline).await?;
         let letters = body.letters(&bytes, received);
         let ids: Vec<String> = letters.iter().map(|letter| letter.head.id.to_string()).collect();
         self.keep(letters, received, deadline).await?;
         self.metrics.count_unrecorded(body.unrecorded);
         self.metrics.count_rejected(body.rejected.len());
         let rejected = body.rejected.len();
-        if let (true, Some(first)) = (body.is_refused(), body.rejected.first()) {
+        if let (true, Some(first)) = (is_refused, body.rejected.first()) {
             return Err(Error::Refused { first: first.error.clone(), rejected, parts: parts(&body.rejected, &ids) });
         }
         let count = |counted: Outcome| outcomes.iter().filter(|outcome| **outcome == counted).count();
@@ -165,7 +167,7 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
 
     async fn record(
         &self,
-        events: &[Event],
+        events: Arc<Vec<Event>>,
         rulebook: &Rulebook,
         now: UnixSeconds,
         deadline: Instant,
@@ -173,15 +175,15 @@ impl<S: EvidenceStore + LetterStore> Inner<S> {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let outcomes = ask(&self.metrics, Operation::Record, self.store.record(events), deadline).await?;
-        self.metrics.count_events(events, &outcomes);
+        let outcomes = ask(&self.metrics, Operation::Record, self.store.record_shared(Arc::clone(&events)), deadline).await?;
+        self.metrics.count_events(&events, &outcomes);
         if rulebook.policy.second_opinion != Trust::Off {
-            self.metrics.count_opinions(events, &outcomes);
+            self.metrics.count_opinions(&events, &outcomes);
         }
         for (event, outcome) in events.iter().zip(&outcomes) {
             trace!(kind = event.kind.as_str(), recipient = ?event.recipient, outcome = outcome.as_str(), "event");
         }
-        self.counter.count(&rulebook.policy, events, &outcomes, now);
+        self.counter.count(&rulebook.policy, &events, &outcomes, now);
         Ok(outcomes)
     }
 

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use fjall::{Guard, OwnedWriteBatch};
+use memchr::memchr;
 use tokio::sync::watch;
 
 use super::records::load;
@@ -16,13 +17,16 @@ use crate::store::{
     Change, ChangeKind, ChangePage, ChangePosition, ChangeStore, ListingPage, ListingPlace, ListingStore as _,
     MAX_CHANGES_PER_PAGE,
 };
-use crate::{Address, Error, Record};
+use crate::{Address, Error, Event, Record};
 
 /// Most runs that are removed for a change that is added, where fewer are to be kept than before.
 const MAX_REMOVED_FOR_ONE: usize = 2;
 
 /// Length at which a run has as many changes as it may, in bytes: with the last of them it stays far below 4 KiB.
 const FULL_RUN_BYTES: usize = 2048;
+
+/// Most memory that is kept for the changes of a commit from one to the next, in bytes.
+const KEPT_BYTES: usize = 1 << 20;
 
 /// Changes that lie at one key, a line each.
 struct Run {
@@ -60,8 +64,10 @@ pub(super) struct ChangeLog {
     first: u64,
     last: u64,
     most: u64,
-    /// Changes to be added by the commit in the making; the last of them has the last number.
-    added: Vec<String>,
+    /// Changes to be added by the commit in the making, a line each; the last of them has the last number.
+    added: String,
+    /// How many they are.
+    added_count: u64,
     /// Runs that are not to name somebody any more, by the number of their first change.
     rewritten: BTreeMap<u64, String>,
     told: watch::Sender<u64>,
@@ -78,12 +84,25 @@ impl ChangeLog {
         let first = first.as_ref().or(last.as_ref()).map_or(1, |run| run.first);
         let (told, last_change) = watch::channel(last_number);
         let most = u64::try_from(most).unwrap_or(u64::MAX).max(1);
-        Ok((Self { first, last: last_number, most, added: Vec::new(), rewritten: BTreeMap::new(), told }, last_change))
+        Ok((
+            Self { first, last: last_number, most, added: String::new(), added_count: 0, rewritten: BTreeMap::new(), told },
+            last_change,
+        ))
+    }
+
+    /// Adds what recording an event has changed.
+    pub(super) fn add_event(&mut self, event: &Event) {
+        if let Some(kind) = ChangeKind::of_event(event) {
+            self.add(&event.recipient, kind);
+        }
     }
 
     pub(super) fn add(&mut self, address: &Address, kind: ChangeKind) {
-        let [kind, first, class, second, id] = kind.parts();
-        self.push([kind, first, class, second, id, " ", address.as_str()].concat());
+        for part in kind.parts() {
+            self.added.push_str(part);
+        }
+        self.added.push(' ');
+        self.end_line(address.as_str());
     }
 
     /// Lets no change name an address whose record is gone. Looks through all of them.
@@ -101,24 +120,28 @@ impl ChangeLog {
                 self.rewritten.insert(run.first, lines);
             }
         }
-        for change in self.added.iter_mut().filter(|change| change.ends_with(&name)) {
-            ERASED.clone_into(change);
+        if self.added.lines().any(|line| line.ends_with(&name)) {
+            self.added = without(self.added.trim_end()).join("\n") + "\n";
         }
-        self.push(ERASED.to_owned());
+        self.end_line(ERASED);
         Ok(())
     }
 
-    fn push(&mut self, change: String) {
+    fn end_line(&mut self, end: &str) {
+        self.added.push_str(end);
+        self.added.push('\n');
         self.last += 1;
-        self.added.push(change);
+        self.added_count += 1;
     }
 
     /// Adds to a batch what was added, and removes what is no longer kept.
     pub(super) fn fill(&mut self, tree: &Tree, batch: &mut OwnedWriteBatch) -> Result<(), Error> {
         let added = std::mem::take(&mut self.added);
-        let first_added = self.last + 1 - added.len() as u64;
+        let count = std::mem::take(&mut self.added_count);
+        let first_added = self.last + 1 - count;
         let least = (self.last + 1).saturating_sub(self.most);
-        for run in self.outlived(tree, least.min(first_added), MAX_REMOVED_FOR_ONE * added.len())? {
+        let most_removed = MAX_REMOVED_FOR_ONE.saturating_mul(usize::try_from(count).unwrap_or(usize::MAX));
+        for run in self.outlived(tree, least.min(first_added), most_removed)? {
             batch.remove(&tree.keyspace, keys::change(run.first));
             // All of a batch has one sequence number, so what goes is not rewritten.
             self.rewritten.remove(&run.first);
@@ -127,28 +150,24 @@ impl ChangeLog {
         for (first, lines) in std::mem::take(&mut self.rewritten) {
             batch.insert(&tree.keyspace, keys::change(first), lines);
         }
-        // What comes and goes within a commit is not written.
-        let kept = (first_added..).zip(added).skip_while(|(number, _)| *number < least);
         if self.first == first_added {
             self.first = first_added.max(least);
         }
-        let mut run: Option<Run> = None;
-        for (number, change) in kept {
-            match &mut run {
-                Some(run) if run.lines.len() < FULL_RUN_BYTES => {
-                    run.lines.push('\n');
-                    run.lines.push_str(&change);
-                }
-                full => {
-                    if let Some(run) = full.replace(Run { first: number, lines: change }) {
-                        batch.insert(&tree.keyspace, keys::change(run.first), run.lines);
-                    }
-                }
-            }
+        // What comes and goes within a commit is not written.
+        let mut first = first_added.max(least);
+        let gone: usize = added.split_inclusive('\n').zip(first_added..first).map(|(line, _)| line.len()).sum();
+        let mut rest = &added[gone..];
+        while !rest.is_empty() {
+            let end = end_of_run(rest);
+            let run = &rest[..end];
+            batch.insert(&tree.keyspace, keys::change(first), run);
+            first += run.split('\n').count() as u64;
+            rest = rest.get(end + 1..).unwrap_or_default();
         }
-        if let Some(run) = run {
-            batch.insert(&tree.keyspace, keys::change(run.first), run.lines);
-        }
+        // The memory stays: if it were new for each commit, it would grow each time.
+        self.added = added;
+        self.added.clear();
+        self.added.shrink_to(KEPT_BYTES);
         Ok(())
     }
 
@@ -165,6 +184,12 @@ impl ChangeLog {
     pub(super) fn tell(&self) {
         self.told.send_replace(self.last);
     }
+}
+
+/// Where the first run of these lines ends, which is at the end of a line.
+fn end_of_run(lines: &str) -> usize {
+    let full = lines.as_bytes().get(FULL_RUN_BYTES..).and_then(|rest| memchr(b'\n', rest));
+    full.map_or(lines.len() - 1, |place| FULL_RUN_BYTES + place)
 }
 
 /// What is stored of a change; without an address if that was erased.

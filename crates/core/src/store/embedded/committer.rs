@@ -1,13 +1,16 @@
 //! The writing thread: group commit.
 
+use std::sync::Arc;
+
 use fjall::{OwnedWriteBatch, PersistMode};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::answers::Counting;
 use super::changes::ChangeLog;
-use super::commit::{Commit, SeenRecords};
+use super::commit::Commit;
 use super::commit_mark::{CommitMark, entries_of};
 use super::feed::Followers;
+use super::seen::SeenRecords;
 use super::tree::Tree;
 use crate::store::{DomainAnswers, Outcome};
 use crate::{Address, AnswersBySlot, Entered, Erasure, Error, Event, ManualEntry, Record, Tombstone, UnixSeconds};
@@ -26,7 +29,7 @@ pub(super) struct Job {
 /// What the writing thread can be asked for.
 pub(super) enum Work {
     Record {
-        events: Vec<Event>,
+        events: Arc<Vec<Event>>,
         reply: Reply<Vec<Outcome>>,
     },
     Suppress {
@@ -81,13 +84,13 @@ pub(super) struct Committer {
     answers: Counting,
     changes: ChangeLog,
     followers: Followers,
-    /// None between two commits. Kept, since memory that is new for each of them would be cleared by the system each time.
+    /// None between two commits.
     records: SeenRecords,
 }
 
 impl Committer {
     pub(super) fn new(tree: Tree, mark: CommitMark, persist: PersistMode, changes: ChangeLog, followers: Followers) -> Self {
-        Self { tree, mark, persist, answers: Counting::default(), changes, followers, records: SeenRecords::new() }
+        Self { tree, mark, persist, answers: Counting::default(), changes, followers, records: SeenRecords::default() }
     }
 
     /// Runs until the queue's last sender is gone, and everything in it is answered.
@@ -105,7 +108,7 @@ impl Committer {
                 events += job.work.events();
                 group.push(job);
             }
-            if let Err(error) = self.commit(group) {
+            if let Err(error) = self.commit(group, events) {
                 tracing::error!(%error, "a commit failed; nothing more is written until a restart");
                 return;
             }
@@ -116,23 +119,23 @@ impl Committer {
         }
     }
 
-    fn commit(&mut self, group: Vec<Job>) -> Result<(), Error> {
+    fn commit(&mut self, group: Vec<Job>, events: usize) -> Result<(), Error> {
         let followers = self.followers.now();
         let mut commit = Commit::new(&self.tree, &mut self.records, &mut self.answers, &mut self.changes, followers);
         let answers: Vec<_> = group.into_iter().map(|job| (commit.add(job.work), job.room)).collect();
-        let mut batch = self.tree.database.batch().durability(Some(self.persist));
-        let written = commit.fill(&mut batch).and_then(|records| self.write(batch).map(|()| records));
+        let mut batch = OwnedWriteBatch::with_capacity(self.tree.database.clone(), events).durability(Some(self.persist));
+        // It goes with its share of the events: who sent them has them alone again before there is an answer, and frees them.
+        let filled = commit.fill(&mut batch);
+        self.records.clear(MAX_EVENTS_PER_COMMIT);
+        let written = filled.and_then(|records| self.write(batch).map(|()| records));
         let written = written.map(|records| {
-            for record in records {
-                record.tell(&self.tree);
-            }
+            records.tell(&self.tree);
             self.changes.tell();
         });
         for (answer, room) in answers {
             answer(written.clone());
             drop(room);
         }
-        self.records.shrink_to(MAX_EVENTS_PER_COMMIT);
         written
     }
 

@@ -60,6 +60,15 @@ impl Follower {
         self.sink.add(address.as_str());
     }
 
+    /// Takes note of records that are about to be. Says of which of them it is certain that there was none before; nothing, if of
+    /// none.
+    pub(super) fn tell_all(&self, addresses: &[&str]) -> Option<Vec<bool>> {
+        // Looked at before: what was there already is told before this is so.
+        let knows_all = self.knows_all.load(Ordering::Acquire);
+        let are_new = self.sink.add_all(addresses);
+        knows_all.then_some(are_new)
+    }
+
     /// Whether it is certain that the address has no record.
     pub(super) fn rules_out(&self, address: &Address) -> bool {
         self.knows_all.load(Ordering::Acquire) && !self.sink.may_hold(address.as_str())

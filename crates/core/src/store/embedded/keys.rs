@@ -29,8 +29,17 @@ fn scatter(address: &[u8]) -> [u8; SCATTER_BYTES] {
 
 /// The key of a record.
 pub(super) fn record(address: &Address) -> Vec<u8> {
+    let mut key = Vec::new();
+    push_record(&mut key, address);
+    key
+}
+
+/// Writes the key of a record behind others.
+pub(super) fn push_record(keys: &mut Vec<u8>, address: &Address) {
     let address = address.as_str().as_bytes();
-    [&scatter(address), address].concat()
+    keys.reserve(SCATTER_BYTES + address.len());
+    keys.extend_from_slice(&scatter(address));
+    keys.extend_from_slice(address);
 }
 
 /// The key of a piece of evidence.

@@ -80,9 +80,13 @@ impl Resident {
         black_box(shards.iter().zip(places).filter_map(text).fold(0, |seen, byte| seen ^ byte));
     }
 
-    /// Takes note of what the tree has at a key by now; none if nothing, or what is too large to be here.
-    pub(super) fn put(&self, key: &[u8], value: Option<&[u8]>) {
-        let hash = self.hasher.hash_one(key);
+    /// The hash of a key, for whoever looks for it more than once.
+    pub(super) fn hash(&self, key: &[u8]) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// Takes note of what the tree has at a key by now, which has that hash; none if nothing, or what is too large to be here.
+    pub(super) fn put(&self, hash: u64, key: &[u8], value: Option<&[u8]>) {
         let mut shard = self.shard_to_write(hash);
         shard.written += 1;
         let before = shard.bytes();
@@ -241,6 +245,10 @@ mod tests {
             self.read(key, <[u8]>::to_vec)
         }
 
+        fn note(&self, key: &[u8], value: Option<&[u8]>) {
+            self.put(self.hash(key), key, value);
+        }
+
         fn all_text(&self) -> Vec<u8> {
             self.shards.iter().flat_map(|shard| shard.read().unwrap().text.clone()).collect()
         }
@@ -251,7 +259,7 @@ mod tests {
         let resident = Resident::new(1 << 20);
         for as_of in [|resident: &Resident| resident.as_of_one(b"a"), Resident::as_of_all] {
             let before = as_of(&resident);
-            resident.put(b"a", None);
+            resident.note(b"a", None);
             assert!(resident.offer(&before, b"a", b"old"));
             assert_eq!(resident.get(b"a"), None);
             let now = as_of(&resident);
@@ -267,7 +275,7 @@ mod tests {
         let resident = Resident::new(1 << 20);
         let key = |number: u32| format!("reader{number}@x.example").into_bytes();
         for number in 0..20_000 {
-            resident.put(&key(number), Some(&[7; 60]));
+            resident.note(&key(number), Some(&[7; 60]));
         }
         let held = || (0..20_000).filter(|number| resident.get(&key(*number)).is_some()).count();
         let before = held();
@@ -278,13 +286,13 @@ mod tests {
         assert!(!resident.offer(&resident.as_of_all(), b"z@x.example", &[7; 1000]));
         // What is gone makes room.
         for byte in 1..5 {
-            (0..20_000).for_each(|number| resident.put(&key(number), Some(&[byte; 60])));
+            (0..20_000).for_each(|number| resident.note(&key(number), Some(&[byte; 60])));
             assert!((0..20_000).filter_map(|number| resident.get(&key(number))).all(|value| value == [byte; 60]));
             assert!(held() > before / 2, "{}", held());
         }
         assert!(resident.bytes() < (1 << 20) * 5 / 4, "{}", resident.bytes());
         // What is written anew and has no room is not there as it was.
-        (0..20_000).for_each(|number| resident.put(&key(number), Some(&[8; 300])));
+        (0..20_000).for_each(|number| resident.note(&key(number), Some(&[8; 300])));
         assert!((0..20_000).filter_map(|number| resident.get(&key(number))).all(|value| value == [8; 300]));
         assert!(held() < before);
     }
@@ -292,9 +300,9 @@ mod tests {
     #[test]
     fn nothing_is_left_of_what_is_gone() {
         let resident = Resident::new(1 << 20);
-        resident.put(b"gone@x.example", Some(b"evidence"));
-        resident.put(b"gone@x.example", Some(b"more evidence"));
-        resident.put(b"gone@x.example", None);
+        resident.note(b"gone@x.example", Some(b"evidence"));
+        resident.note(b"gone@x.example", Some(b"more evidence"));
+        resident.note(b"gone@x.example", None);
         assert!(resident.all_text().iter().all(|byte| *byte == 0));
     }
 
@@ -309,7 +317,7 @@ mod tests {
                     (0..200).for_each(|round| resident.bring_near(keys.iter().skip((round + thread) % 50).map(Vec::as_slice)))
                 });
             }
-            (0..20_u8).for_each(|byte| keys.iter().for_each(|key| resident.put(key, Some(&[byte; 60]))));
+            (0..20_u8).for_each(|byte| keys.iter().for_each(|key| resident.note(key, Some(&[byte; 60]))));
         });
         assert!(keys.iter().all(|key| resident.get(key) == Some(vec![19; 60])));
     }
@@ -322,7 +330,7 @@ mod tests {
             let mut model = HashMap::new();
             for (key, value) in writes {
                 let key = [b'k', key];
-                resident.put(&key, value.as_deref());
+                resident.note(&key, value.as_deref());
                 match value {
                     Some(value) => model.insert(key, value),
                     None => model.remove(&key),

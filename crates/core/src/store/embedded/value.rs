@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BounceCategory, Class, EnhancedStatusCode, EventId, EventKind, Evidence, Lift, ManualEntry, Record, StoredOpinion, Tombstone,
-    UnixSeconds,
+    BounceCategory, Class, EnhancedStatusCode, Event, EventId, EventKind, Evidence, Lift, ManualEntry, Record, StoredOpinion,
+    Tombstone, UnixSeconds,
 };
 
 /// Where a record's evidence is.
@@ -44,34 +44,86 @@ struct Acts {
     tombstone: Option<Tombstone>,
 }
 
-/// A record's own value; none if what operators did cannot be written.
-pub(super) fn of_record(record: &Record, form: Form) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(128);
+/// What is written of a piece of evidence, be it a record's or an event that becomes one.
+struct Piece<'a> {
+    id: &'a EventId,
+    time: UnixSeconds,
+    is_time_of_receipt: bool,
+    kind: EventKind,
+    status: Option<EnhancedStatusCode>,
+    category: &'a BounceCategory,
+    vmta: &'a str,
+    account: &'a str,
+    second_opinion: Option<&'a StoredOpinion>,
+}
+
+impl<'a> From<&'a Evidence> for Piece<'a> {
+    fn from(evidence: &'a Evidence) -> Self {
+        Self {
+            id: &evidence.id,
+            time: evidence.time,
+            is_time_of_receipt: evidence.is_time_of_receipt,
+            kind: evidence.kind,
+            status: evidence.status,
+            category: &evidence.category,
+            vmta: &evidence.vmta,
+            account: &evidence.account,
+            second_opinion: evidence.second_opinion.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Event> for Piece<'a> {
+    fn from(event: &'a Event) -> Self {
+        Self {
+            id: &event.id,
+            time: event.time,
+            is_time_of_receipt: event.is_time_of_receipt,
+            kind: event.kind,
+            status: event.status,
+            category: &event.category,
+            vmta: &event.vmta,
+            account: &event.account,
+            second_opinion: event.second_opinion.as_ref(),
+        }
+    }
+}
+
+/// Writes a record's own value behind others; none if what operators did cannot be written.
+pub(super) fn push_record(bytes: &mut Vec<u8>, record: &Record, form: Form) -> Option<()> {
     bytes.push(form as u8);
     for class in Class::ALL {
-        push_number(&mut bytes, record.counters.get(class));
+        push_number(bytes, record.counters.get(class));
     }
     let has_acts = record.manual.is_some() || record.lift.is_some() || record.tombstone.is_some();
     bytes.push(bit(record.last_delivered.is_some(), HAS_DELIVERY) | bit(has_acts, HAS_ACTS));
     if let Some(time) = record.last_delivered {
-        push_number(&mut bytes, time.get().unsigned_abs());
+        push_number(bytes, time.get().unsigned_abs());
     }
     if has_acts {
         let acts = Acts { manual: record.manual.clone(), lift: record.lift.clone(), tombstone: record.tombstone };
-        push_text(&mut bytes, &serde_json::to_string(&acts).ok()?);
+        push_text(bytes, &serde_json::to_string(&acts).ok()?);
     }
     if form == Form::Whole {
         for evidence in record.evidence() {
-            push_evidence(&mut bytes, evidence);
+            push_evidence(bytes, &evidence.into());
         }
     }
-    Some(bytes)
+    Some(())
+}
+
+/// Writes the value of a record that an event of that class has just made: the same that [`push_record`] would write.
+pub(super) fn push_record_of_one(bytes: &mut Vec<u8>, event: &Event, class: Class) {
+    bytes.push(Form::Whole as u8);
+    bytes.extend(Class::ALL.map(|other| u8::from(other == class)));
+    bytes.push(0);
+    push_evidence(bytes, &event.into());
 }
 
 /// The value of a piece of evidence at a key of its own.
 pub(super) fn of_evidence(evidence: &Evidence) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(96);
-    push_evidence(&mut bytes, evidence);
+    push_evidence(&mut bytes, &evidence.into());
     bytes
 }
 
@@ -80,7 +132,7 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
     bytes.first() == Some(&(Form::Whole as u8))
 }
 
-/// Reads into a record what [`of_record`] wrote of it, with the evidence that stands there.
+/// Reads into a record what [`push_record`] wrote of it, with the evidence that stands there.
 pub(super) fn read_record(record: &mut Record, bytes: &[u8]) -> Option<(Form, Vec<Evidence>)> {
     let mut unread = Unread(bytes);
     let form = [Form::Whole, Form::Spread].into_iter().find(|form| Some(&(*form as u8)) == bytes.first())?;
@@ -108,7 +160,7 @@ pub(super) fn read_evidence(bytes: &[u8]) -> Option<Evidence> {
 }
 
 /// What differs from event to event stands together, and what does not: the files are compressed.
-fn push_evidence(bytes: &mut Vec<u8>, evidence: &Evidence) {
+fn push_evidence(bytes: &mut Vec<u8>, evidence: &Piece<'_>) {
     bytes.extend_from_slice(evidence.id.as_str().as_bytes());
     push_number(bytes, evidence.time.get().unsigned_abs());
     let kind = KINDS.iter().position(|kind| *kind == evidence.kind).unwrap_or_default();
@@ -123,10 +175,10 @@ fn push_evidence(bytes: &mut Vec<u8>, evidence: &Evidence) {
             push_number(bytes, number);
         }
     }
-    for text in [evidence.category.as_str(), &evidence.vmta, &evidence.account] {
+    for text in [evidence.category.as_str(), evidence.vmta, evidence.account] {
         push_text(bytes, text);
     }
-    if let Some(opinion) = &evidence.second_opinion {
+    if let Some(opinion) = evidence.second_opinion {
         bytes.extend(opinion.letters());
         push_text(bytes, &opinion.rule);
     }
