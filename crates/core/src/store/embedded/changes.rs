@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use fjall::{Guard, OwnedWriteBatch};
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 use tokio::sync::watch;
 
 use super::records::load;
@@ -161,7 +161,7 @@ impl ChangeLog {
             let end = end_of_run(rest);
             let run = &rest[..end];
             batch.insert(&tree.keyspace, keys::change(first), run);
-            first += run.split('\n').count() as u64;
+            first += memchr_iter(b'\n', run.as_bytes()).count() as u64 + 1;
             rest = rest.get(end + 1..).unwrap_or_default();
         }
         // The memory stays: if it were new for each commit, it would grow each time.

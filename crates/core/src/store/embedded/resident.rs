@@ -5,23 +5,17 @@
 //! in the tree offers it, and is refused if anything of that part was written meanwhile. There is a bound: what has no room is in the
 //! tree alone.
 
+mod shard;
+
 use std::hash::{BuildHasher as _, RandomState};
 use std::hint::black_box;
-use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use hashbrown::HashTable;
+use shard::{Place, Shard};
 
 /// Parts of the whole, each with a lock of its own; a power of two.
 const SHARDS: usize = 1024;
-
-/// What an entry takes beside the key and the value: the length of each.
-const HEAD_BYTES: usize = 1 + 2;
-
-/// A shard's text grows by this part of it, or is written anew when this part of it is gone: twice as much would leave half of the
-/// memory free.
-const PART_TO_GROW_BY: usize = 8;
 
 /// Records in memory, by the keys that they have in the tree.
 pub(super) struct Resident {
@@ -39,18 +33,6 @@ pub(super) enum AsOf {
     AllKeys(Vec<u64>),
 }
 
-#[derive(Default)]
-struct Shard {
-    /// Where the entries begin.
-    places: HashTable<u32>,
-    /// All entries, one behind the other: the length of the key, the length of the value, the key, the value.
-    text: Vec<u8>,
-    /// Bytes of entries that are gone.
-    unused: usize,
-    /// How often something was put in by the writing thread.
-    written: u64,
-}
-
 impl Resident {
     /// Room for so many bytes.
     pub(super) fn new(max_bytes: usize) -> Self {
@@ -63,7 +45,7 @@ impl Resident {
         let hash = self.hasher.hash_one(key);
         let shard = self.shard(hash);
         let place = shard.find(hash, key)?;
-        Some(read(&shard.text[value_at(&shard.text, place)]))
+        Some(read(shard.value_at(place)))
     }
 
     /// Looks at what is here of some keys, so that it is at hand when each of them is read. A record is some steps away, and memory is
@@ -74,9 +56,9 @@ impl Resident {
         hashes.sort_unstable_by_key(|hash| number_of_shard(*hash));
         hashes.dedup_by_key(|hash| number_of_shard(*hash));
         let shards: Vec<_> = hashes.iter().map(|hash| self.shard(*hash)).collect();
-        let place = |(shard, hash): (&RwLockReadGuard<'_, Shard>, &u64)| shard.places.find(*hash, |_| true).copied();
-        let places: Vec<Option<u32>> = shards.iter().zip(&hashes).map(place).collect();
-        let text = |(shard, place): (&RwLockReadGuard<'_, Shard>, Option<u32>)| shard.text.get(place? as usize).copied();
+        let place = |(shard, hash): (&RwLockReadGuard<'_, Shard>, &u64)| shard.candidate(*hash);
+        let places: Vec<Option<Place>> = shards.iter().zip(&hashes).map(place).collect();
+        let text = |(shard, place): (&RwLockReadGuard<'_, Shard>, Option<Place>)| shard.first_byte(place?);
         black_box(shards.iter().zip(places).filter_map(text).fold(0, |seen, byte| seen ^ byte));
     }
 
@@ -132,20 +114,12 @@ impl Resident {
 
     fn add(&self, shard: &mut Shard, hash: u64, key: &[u8], value: &[u8]) -> bool {
         // What is too large to be here says nothing about the room for others.
-        let (Ok(key_len), Ok(value_len)) = (u8::try_from(key.len()), u16::try_from(value.len())) else { return true };
-        let entry_bytes = HEAD_BYTES + key.len() + value.len();
-        if shard.grows_by(entry_bytes) && self.bytes() + entry_bytes > self.max_bytes {
+        let Some(head) = shard::head(key, value) else { return true };
+        let entry = [&head, key, value];
+        if shard.grows_by(entry) && self.bytes() + shard::length(entry) > self.max_bytes {
             return false;
         }
-        shard.make_room(entry_bytes, &self.hasher);
-        let Ok(place) = u32::try_from(shard.text.len()) else { return false };
-        shard.text.push(key_len);
-        shard.text.extend_from_slice(&value_len.to_le_bytes());
-        shard.text.extend_from_slice(key);
-        shard.text.extend_from_slice(value);
-        let Shard { places, text, .. } = shard;
-        places.insert_unique(hash, place, |place| self.hasher.hash_one(&text[key_at(text, *place)]));
-        true
+        shard.insert(hash, entry)
     }
 
     fn account(&self, before: usize, after: usize) {
@@ -161,75 +135,7 @@ impl Resident {
     }
 }
 
-impl Shard {
-    fn find(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        self.places.find(hash, |place| self.text[key_at(&self.text, *place)] == *key).copied()
-    }
-
-    /// Removes an entry. Nothing is left of it: it may be somebody's who wants to be forgotten.
-    fn remove(&mut self, hash: u64, key: &[u8]) {
-        let Self { places, text, unused, .. } = self;
-        let Ok(found) = places.find_entry(hash, |place| text[key_at(text, *place)] == *key) else { return };
-        let (place, _) = found.remove();
-        let entry = entry_at(text, place);
-        *unused += entry.len();
-        text[entry].fill(0);
-    }
-
-    fn has_room(&self, entry_bytes: usize) -> bool {
-        self.text.len() + entry_bytes <= self.text.capacity()
-    }
-
-    /// Whether it is worth to write it anew without what is gone.
-    fn is_sparse(&self) -> bool {
-        self.unused > 0 && self.unused >= self.text.len() / PART_TO_GROW_BY
-    }
-
-    /// Whether room for an entry takes more memory.
-    fn grows_by(&self, entry_bytes: usize) -> bool {
-        !self.has_room(entry_bytes) && !self.is_sparse()
-    }
-
-    /// Makes room for an entry: by what is gone, where that is worth it, or by more memory.
-    fn make_room(&mut self, entry_bytes: usize, hasher: &RandomState) {
-        if self.has_room(entry_bytes) {
-            return;
-        }
-        if !self.is_sparse() {
-            return self.text.reserve_exact(entry_bytes.max(self.text.len() / PART_TO_GROW_BY));
-        }
-        let kept = self.text.len() - self.unused;
-        let mut text = Vec::with_capacity(kept + entry_bytes.max(kept / PART_TO_GROW_BY));
-        let mut places = HashTable::with_capacity(self.places.len());
-        for place in &self.places {
-            // Less than all that there was, so it fits as that did.
-            let moved = u32::try_from(text.len()).unwrap_or(u32::MAX);
-            text.extend_from_slice(&self.text[entry_at(&self.text, *place)]);
-            places.insert_unique(hasher.hash_one(&self.text[key_at(&self.text, *place)]), moved, |_| 0);
-        }
-        (self.text, self.places, self.unused) = (text, places, 0);
-    }
-
-    fn bytes(&self) -> usize {
-        self.text.capacity() + self.places.allocation_size()
-    }
-}
-
-fn key_at(text: &[u8], place: u32) -> Range<usize> {
-    let place = place as usize;
-    place + HEAD_BYTES..place + HEAD_BYTES + usize::from(text[place])
-}
-
-fn value_at(text: &[u8], place: u32) -> Range<usize> {
-    let (head, key) = (place as usize, key_at(text, place));
-    key.end..key.end + usize::from(u16::from_le_bytes([text[head + 1], text[head + 2]]))
-}
-
-fn entry_at(text: &[u8], place: u32) -> Range<usize> {
-    place as usize..value_at(text, place).end
-}
-
-/// By bits in the middle: tables go by the lowest and the highest ones.
+/// By bits of the upper half: the tables go by the lower one.
 fn number_of_shard(hash: u64) -> usize {
     usize::try_from(hash >> 32).unwrap_or_default() % SHARDS
 }
@@ -250,7 +156,7 @@ mod tests {
         }
 
         fn all_text(&self) -> Vec<u8> {
-            self.shards.iter().flat_map(|shard| shard.read().unwrap().text.clone()).collect()
+            self.shards.iter().flat_map(|shard| shard.read().unwrap().all_bytes()).collect()
         }
     }
 
