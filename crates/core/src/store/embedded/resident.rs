@@ -220,7 +220,7 @@ mod tests {
             for thread in 0..3 {
                 let (resident, keys) = (&resident, &keys);
                 scope.spawn(move || {
-                    (0..200).for_each(|round| resident.bring_near(keys.iter().skip((round + thread) % 50).map(Vec::as_slice)))
+                    (0..200).for_each(|round| resident.bring_near(keys.iter().skip((round + thread) % 50).map(Vec::as_slice)));
                 });
             }
             (0..20_u8).for_each(|byte| keys.iter().for_each(|key| resident.note(key, Some(&[byte; 60]))));
