@@ -90,7 +90,7 @@ fn a_log_in_that_fails_is_no_answer() {
 #[test]
 fn a_right_that_is_missing_is_no_answer() {
     let mut ground = Ground::start(&[]);
-    ground.redis.cli::<()>(&["ACL", "SETUSER", "default", "-hgetall", "-hset"]);
+    ground.redis.cli::<()>(&["ACL", "SETUSER", "default", "-get", "-msetnx"]);
     ground.assert_refused();
     ground.assert_unanswered();
     ground.redis.cli::<()>(&["ACL", "SETUSER", "default", "+@all"]);
@@ -101,7 +101,7 @@ fn a_right_that_is_missing_is_no_answer() {
 fn a_key_of_another_type_is_no_answer() {
     let mut ground = Ground::start(&[]);
     ground.redis.cli::<()>(&["RENAME", RECORD, "aside"]);
-    ground.redis.cli::<()>(&["SET", RECORD, "x"]);
+    ground.redis.cli::<()>(&["LPUSH", RECORD, "x"]);
     ground.assert_refused();
     ground.assert_unanswered();
     ground.redis.cli::<()>(&["RENAME", "aside", RECORD]);

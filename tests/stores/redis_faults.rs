@@ -160,7 +160,7 @@ fn a_foreign_key_needs_the_operator() {
     let server = RedisServer::start(&[]);
     block_on(async {
         let store = server.store();
-        server.cli::<()>(&["SET", "sup:{5e}:a:alice@example.com", "x"]);
+        server.cli::<()>(&["LPUSH", "sup:{5e}:a:alice@example.com", "x"]);
         let written = store.record(&[bounce(BOB, 1, 1, "other"), event(1)]).await.unwrap_err();
         let read = store.records(&[address(BOB), address(ALICE)]).await.unwrap_err();
         for error in [written, read] {

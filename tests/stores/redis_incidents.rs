@@ -218,11 +218,13 @@ fn what_cannot_be_read_is_no_record_to_leave_out() {
     block_on(async {
         let store = server.store();
         store.record(&[bounce(ALICE, 1, 100, "other"), bounce(BOB, 1, 100, "other")]).await.unwrap();
-        server.cli::<()>(&["HSET", "sup:{5e}:a:alice@example.com", "delivered", "x"]);
+        let record = "sup:{5e}:a:alice@example.com";
+        let before: String = server.cli(&["GET", record]);
+        server.cli::<()>(&["APPEND", record, "delivered x\n"]);
         let error = store.list_records(None, 10).await.unwrap_err();
         assert!(matches!(error, Error::StoreDamaged { .. }), "{error:?}");
         assert!(!error.to_string().contains("alice"), "{error}");
-        server.cli::<()>(&["HDEL", "sup:{5e}:a:alice@example.com", "delivered"]);
+        server.cli::<()>(&["SET", record, &before]);
         let entry: String = server.cli(&["XADD", FEED_OF_ALICE, "*", "a", "no address"]);
         let error = store.list_records(None, 10).await.unwrap_err();
         assert!(matches!(&error, Error::StoreDamaged { reason } if reason.contains(&entry)), "{error:?}");

@@ -24,6 +24,13 @@ const EVENTS_PER_ENTRY: usize = 16;
 
 type Entries = Vec<(String, Vec<String>)>;
 
+/// The fields of a record, by its text.
+fn fields(server: &RedisServer, record: &str) -> BTreeMap<String, String> {
+    let text: String = server.cli(&["GET", record]);
+    let lines = text.strip_suffix('\n').unwrap().split('\n');
+    lines.map(|line| line.split_once(' ').unwrap()).map(|(name, said)| (name.to_owned(), said.to_owned())).collect()
+}
+
 #[test]
 fn an_operator_can_read_it() {
     let server = RedisServer::start(&[]);
@@ -37,14 +44,14 @@ fn an_operator_can_read_it() {
     let fed: Entries = server.cli(&["XRANGE", FEED, "-", "+"]);
     assert_eq!(fed.len(), 1);
     assert_eq!(fed[0].1, ["a", ALICE]);
-    let fields: BTreeMap<String, String> = server.cli(&["HGETALL", RECORD]);
+    let fields = fields(&server, RECORD);
     let expected = [("AAAAAAAAAAE", "2sBm|5.1.1|mta1|acme|"), ("AAAAAAAAAAI", "5kF|5.1.1|mta1|acme|"), ("delivered", "300")];
     assert_eq!(fields.iter().map(|(name, text)| (&**name, &**text)).collect::<Vec<_>>(), expected);
     let changes: Entries = server.cli(&["XRANGE", CHANGES, "-", "+"]);
     let said: Vec<_> = changes.iter().map(|(_, fields)| fields.join(" ")).collect();
     assert_eq!(said, [format!("a {ALICE} w b|hard|AAAAAAAAAAE f|complaint|AAAAAAAAAAI")]);
     let kinds = [RECORD, FEED, CHANGES].map(|key| server.cli::<String>(&["TYPE", key]));
-    assert_eq!(kinds, ["hash", "stream", "stream"]);
+    assert_eq!(kinds, ["string", "stream", "stream"]);
     assert_eq!(server.cli::<u64>(&["DBSIZE"]), 3);
 }
 
@@ -65,7 +72,7 @@ fn what_evidence_has_in_common_is_told_once() {
         }
         record_of(&store, &address(ALICE)).await.unwrap()
     });
-    let fields: BTreeMap<String, String> = server.cli(&["HGETALL", RECORD]);
+    let fields = fields(&server, RECORD);
     let said = |name: &str| fields.get(name).map_or("", String::as_str);
     assert_eq!(said("as"), "Bq|5.1.1|mta1|acme|");
     assert_eq!(said("AAAAAAAAAAE"), "2sBm|5.1.1|mta1|acme|");
@@ -96,13 +103,68 @@ fn an_earlier_layout_is_refused_by_name() {
 }
 
 #[test]
-fn an_ordinary_record_is_compact() {
+fn what_is_no_record_is_refused_and_stays() {
     let server = RedisServer::start(&[]);
     block_on(async {
-        let days = (1_i64..=8).map(|day| bounce(ALICE, day.cast_unsigned(), day * DAY_SECONDS, "inactive-mailbox"));
-        server.store().record(&days.collect::<Vec<_>>()).await.unwrap();
+        let store = server.store();
+        let alice = address(ALICE);
+        for text in ["", "x", "x\n", "AAAAAAAAAAE 2sBm|5.1.1|mta1|acme|", "delivered 100\nx\n", "\ndelivered 100\n"] {
+            server.cli::<()>(&["SET", RECORD, text]);
+            let read = store.records(std::slice::from_ref(&alice)).await.unwrap_err();
+            assert!(matches!(read, Error::StoreDamaged { .. }) && !read.to_string().contains("alice"), "{text:?}: {read:?}");
+            let written = [
+                store.record(&[bounce(ALICE, 2, 200, "other")]).await.map(|_| ()),
+                store.record(&[delivery(ALICE, 3, 300)]).await.map(|_| ()),
+                store.suppress(&alice, entry(5, "asked to")).await,
+                store.enter(&[(alice.clone(), entry(5, "imported"))]).await.map(|_| ()),
+                store.lift(&alice, at(800), "ops", "").await.map(|_| ()),
+                store.erase(&alice, None, None).await.map(|_| ()),
+            ];
+            for error in written.map(Result::unwrap_err) {
+                assert!(error.to_string().contains("LAYOUT") && !error.is_transient(), "{text:?}: {error}");
+            }
+            assert_eq!(server.cli::<String>(&["GET", RECORD]), text);
+            assert_eq!(server.cli::<u64>(&["DBSIZE"]), 1);
+        }
     });
-    assert_eq!(server.cli::<String>(&["OBJECT", "ENCODING", RECORD]), "listpack");
+}
+
+#[test]
+fn nobody_has_a_record_whom_no_feed_names_or_of_whom_nobody_is_told() {
+    let others: Vec<String> = (0..40).map(|number| format!("a{number}@x.example")).collect();
+    let names = || others.iter().map(String::as_str).chain([ALICE]);
+    let addresses: Vec<_> = names().map(address).collect();
+    let events: Vec<Event> = names().map(|name| bounce(name, 1, 100, "bad-mailbox")).collect();
+    for broken in [FEED, CHANGES] {
+        let server = RedisServer::start(&[]);
+        server.cli::<()>(&["SET", broken, "x"]);
+        let lines_of = |pattern: &str| -> Vec<String> {
+            let streams = server.cli::<Vec<String>>(&["KEYS", pattern]).into_iter().filter(|stream| stream != broken);
+            let entries = streams.flat_map(|stream| server.cli::<Entries>(&["XRANGE", &stream, "-", "+"]));
+            entries.flat_map(|(_, fields)| fields[1].split('\n').map(str::to_owned).collect::<Vec<_>>()).collect()
+        };
+        block_on(async {
+            let store = server.store();
+            // From then on it knows that all buckets are one server's, and go into one call.
+            assert_eq!(store.records(&addresses).await.unwrap().iter().flatten().count(), 0);
+            let error = store.record(&events).await.unwrap_err();
+            assert!(error.to_string().contains("WRONGTYPE"), "{error}");
+            let records = store.records(&addresses).await.unwrap();
+            let (fed, told) = (lines_of("sup:*:feed"), lines_of("sup:*:changes"));
+            let mut made = 0;
+            for record in records.iter().flatten() {
+                let name = record.address.as_str().to_owned();
+                assert!(name != ALICE && fed.contains(&name) && told.contains(&name), "{name}");
+                made += 1;
+            }
+            // Buckets in front of the broken one are done, and those behind it are not.
+            assert!((1..others.len()).contains(&made), "{made}");
+            server.cli::<()>(&["DEL", broken]);
+            let outcomes = store.record(&events).await.unwrap();
+            assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Duplicate).count(), made);
+            assert_eq!(store.records(&addresses).await.unwrap().iter().flatten().count(), addresses.len());
+        });
+    }
 }
 
 #[test]
@@ -139,7 +201,7 @@ fn a_whole_domain_s_entry_is_a_record_like_any_other() {
     let server = RedisServer::start(&[]);
     block_on(async { server.store().suppress(&address("*@Bad.Example"), entry(5, "spam traps")).await.unwrap() });
     let [record, feed] = ["sup:{bf}:a:*@bad.example", "sup:{bf}:feed"];
-    let said: String = server.cli(&["HGET", record, "manual"]);
+    let said = &fields(&server, record)["manual"];
     assert_eq!(said, r#"{"since":5,"until":null,"who":"ops","note":"spam traps"}"#);
     let entries: Entries = server.cli(&["XRANGE", feed, "-", "+"]);
     assert_eq!(entries[0].1, ["a", "*@bad.example"]);
@@ -151,21 +213,20 @@ fn fields_of_a_later_version_are_left_alone() {
     block_on(async {
         let store = server.store();
         store.record(&[bounce(ALICE, 1, 100, "bad-mailbox")]).await.unwrap();
-        server.cli::<()>(&["HSET", RECORD, "of-a-later-version", "x"]);
+        server.cli::<()>(&["APPEND", RECORD, "of-a-later-version x\n"]);
         assert!(record_of(&store, &address(ALICE)).await.is_some());
+        let before: String = server.cli(&["GET", RECORD]);
         for (field, text) in
-            [("AAAAAAAAAAE", "2sB"), ("no identity", "2sB||||"), ("soft", "x"), ("delivered", ""), ("lift", "{}")]
+            [("AAAAAAAAAAE", "2sB"), ("noidentity!", "2sB||||"), ("soft", "x"), ("delivered", ""), ("lift", "{}")]
         {
-            let before: Option<String> = server.cli(&["HGET", RECORD, field]);
-            server.cli::<()>(&["HSET", RECORD, field, text]);
+            server.cli::<()>(&["SET", RECORD, &format!("{before}{field} {text}\n")]);
             let error = store.records(&[address(ALICE)]).await.unwrap_err();
             assert!(matches!(error, Error::StoreDamaged { .. }), "{field}: {error:?}");
             assert!(error.to_string().contains(field) && !error.to_string().contains("alice"), "{error}");
-            match before {
-                Some(text) => server.cli::<()>(&["HSET", RECORD, field, &text]),
-                None => server.cli::<()>(&["HDEL", RECORD, field]),
-            }
         }
+        server.cli::<()>(&["SET", RECORD, &before]);
+        assert_eq!(store.record(&[bounce(ALICE, 2, 200, "other")]).await, Ok(vec![Outcome::Recorded]));
+        assert_eq!(fields(&server, RECORD)["of-a-later-version"], "x");
         assert!(record_of(&store, &address(ALICE)).await.is_some());
     });
 }
@@ -207,7 +268,7 @@ fn changes_are_bounded_and_the_feed_is_not() {
     assert!((CHANGES_PER_BUCKET..CHANGES_PER_BUCKET + 200).contains(&changes), "{changes}");
     assert_eq!(server.cli::<u64>(&["XLEN", FEED]), 1);
     // Those of a day that are kept are not among what is no longer kept.
-    assert_eq!(server.cli::<usize>(&["HGET", RECORD, "unmapped"]), count - EVENTS_PER_ENTRY);
+    assert_eq!(fields(&server, RECORD)["unmapped"], (count - EVENTS_PER_ENTRY).to_string());
 }
 
 fn letter(content: &str, seconds: i64) -> Letter {

@@ -1,9 +1,7 @@
 //! The text under which a store keeps evidence.
 
-use std::fmt::Write as _;
-
 use super::Evidence;
-use crate::{BounceCategory, EnhancedStatusCode, Error, EventId, EventKind, StoredOpinion, UnixSeconds};
+use crate::{BounceCategory, EnhancedStatusCode, Error, Event, EventId, EventKind, StoredOpinion, UnixSeconds};
 
 /// The kinds of evidence, each with the letter that stands for it behind the time.
 const KINDS: [(EventKind, char); 3] = [(EventKind::Bounce, 'B'), (EventKind::RemoteBounce, 'R'), (EventKind::Complaint, 'F')];
@@ -12,7 +10,7 @@ const KINDS: [(EventKind, char); 3] = [(EventKind::Bounce, 'B'), (EventKind::Rem
 const TIME_RADIX: u32 = 36;
 
 /// Most digits of a number of 64 bits.
-const MAX_TIME_DIGITS: usize = 13;
+const MAX_DIGITS: usize = 20;
 
 /// Room for a usual text, in bytes.
 const TEXT_BYTES: usize = 64;
@@ -21,8 +19,8 @@ const TEXT_BYTES: usize = 64;
 const TIME_OF_RECEIPT: &str = "|r";
 
 impl Evidence {
-    /// `<time><kind><category>|<x.y.z>|<vmta>|<account>|<second opinion>`, with `|` and `%` in a part written as in a URL; behind
-    /// it `|r` if the time is that of receipt. The time is in seconds, to the base of 36; the kind is `B` for a bounce, `R` for a
+    /// `<time><kind><category>|<x.y.z>|<vmta>|<account>|<second opinion>`, with `|`, `%` and line feeds in a part written as in a URL;
+    /// behind it `|r` if the time is that of receipt. The time is in seconds, to the base of 36; the kind is `B` for a bounce, `R` for a
     /// remote one, `F` for a complaint; the category is as [`BounceCategory::to_stored`] says.
     ///
     /// The identity is no part of it: it is the name under which the text is kept.
@@ -35,7 +33,7 @@ impl Evidence {
     #[must_use]
     pub fn to_stored_what(&self) -> String {
         let mut text = String::with_capacity(TEXT_BYTES);
-        self.push_what(&mut text);
+        Told::from(self).push_what(&mut text);
         text
     }
 
@@ -43,41 +41,8 @@ impl Evidence {
     #[must_use]
     pub fn to_stored_beside(&self, usual: &str) -> String {
         let mut text = String::with_capacity(TEXT_BYTES);
-        self.push_beside(usual, &mut text);
+        Told::from(self).push_beside(usual, &mut text);
         text
-    }
-
-    /// Adds [`Self::to_stored_beside`] to a text.
-    pub(crate) fn push_beside(&self, usual: &str, text: &mut String) {
-        push_time(text, self.time);
-        let time_ends = text.len();
-        self.push_what(text);
-        if text.get(time_ends..) == Some(usual) {
-            text.truncate(time_ends);
-        }
-        if self.is_time_of_receipt {
-            text.push_str(TIME_OF_RECEIPT);
-        }
-    }
-
-    fn push_what(&self, text: &mut String) {
-        // A delivery is no evidence.
-        text.extend(KINDS.iter().find(|(kind, _)| *kind == self.kind).map(|(_, letter)| *letter));
-        push_escaped(text, &self.category.to_stored());
-        text.push('|');
-        if let Some(code) = self.status {
-            let _ = write!(text, "{code}");
-        }
-        text.push('|');
-        push_escaped(text, &self.vmta);
-        text.push('|');
-        push_escaped(text, &self.account);
-        text.push('|');
-        if let Some(opinion) = &self.second_opinion {
-            text.extend(opinion.letters().map(char::from));
-            text.push(':');
-            text.push_str(&opinion.rule);
-        }
     }
 
     /// Reads back what [`Self::to_stored`] wrote.
@@ -122,21 +87,120 @@ impl Evidence {
     }
 }
 
+impl Event {
+    /// Adds what [`Evidence::to_stored_beside`] says of its evidence to a text, without a copy of it. Of no delivery.
+    pub(crate) fn push_stored_beside(&self, usual: &str, text: &mut String) {
+        Told::from(self).push_beside(usual, text);
+    }
+}
+
+/// What the text tells.
+struct Told<'a> {
+    time: UnixSeconds,
+    is_time_of_receipt: bool,
+    kind: EventKind,
+    category: &'a BounceCategory,
+    status: Option<EnhancedStatusCode>,
+    vmta: &'a str,
+    account: &'a str,
+    second_opinion: Option<&'a StoredOpinion>,
+}
+
+impl<'a> From<&'a Evidence> for Told<'a> {
+    fn from(evidence: &'a Evidence) -> Self {
+        let Evidence { id: _, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion } = evidence;
+        Self {
+            time: *time,
+            is_time_of_receipt: *is_time_of_receipt,
+            kind: *kind,
+            category,
+            status: *status,
+            vmta,
+            account,
+            second_opinion: second_opinion.as_ref(),
+        }
+    }
+}
+
+impl<'a> From<&'a Event> for Told<'a> {
+    fn from(event: &'a Event) -> Self {
+        let Event { id: _, recipient: _, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion } =
+            event;
+        Self {
+            time: *time,
+            is_time_of_receipt: *is_time_of_receipt,
+            kind: *kind,
+            category,
+            status: *status,
+            vmta,
+            account,
+            second_opinion: second_opinion.as_ref(),
+        }
+    }
+}
+
+impl Told<'_> {
+    fn push_beside(&self, usual: &str, text: &mut String) {
+        push_time(text, self.time);
+        let time_ends = text.len();
+        self.push_what(text);
+        if text.get(time_ends..) == Some(usual) {
+            text.truncate(time_ends);
+        }
+        if self.is_time_of_receipt {
+            text.push_str(TIME_OF_RECEIPT);
+        }
+    }
+
+    fn push_what(&self, text: &mut String) {
+        // A delivery is no evidence.
+        text.extend(KINDS.iter().find(|(kind, _)| *kind == self.kind).map(|(_, letter)| *letter));
+        push_escaped(text, &self.category.to_stored());
+        text.push('|');
+        if let Some(EnhancedStatusCode { class, subject, detail }) = self.status {
+            push_number(text, class.into());
+            for part in [subject, detail] {
+                text.push('.');
+                push_number(text, part.into());
+            }
+        }
+        text.push('|');
+        push_escaped(text, self.vmta);
+        text.push('|');
+        push_escaped(text, self.account);
+        text.push('|');
+        if let Some(opinion) = self.second_opinion {
+            text.extend(opinion.letters().map(char::from));
+            text.push(':');
+            text.push_str(&opinion.rule);
+        }
+    }
+}
+
 /// A time to the base of 36.
 fn push_time(text: &mut String, time: UnixSeconds) {
-    let mut digits = [0; MAX_TIME_DIGITS];
-    let mut rest = time.get().unsigned_abs();
+    push_digits::<TIME_RADIX>(text, time.get().unsigned_abs());
+}
+
+/// A number. `format!` takes its time, and an event has several.
+fn push_number(text: &mut String, number: u64) {
+    push_digits::<10>(text, number);
+}
+
+fn push_digits<const RADIX: u32>(text: &mut String, number: u64) {
+    let mut digits = [0; MAX_DIGITS];
+    let mut rest = number;
     let mut begin = digits.len();
     while begin == digits.len() || rest > 0 {
         begin -= 1;
-        digits[begin] = u32::try_from(rest % u64::from(TIME_RADIX)).unwrap_or_default();
-        rest /= u64::from(TIME_RADIX);
+        digits[begin] = u32::try_from(rest % u64::from(RADIX)).unwrap_or_default();
+        rest /= u64::from(RADIX);
     }
-    text.extend(digits[begin..].iter().filter_map(|digit| char::from_digit(*digit, TIME_RADIX)));
+    text.extend(digits[begin..].iter().filter_map(|digit| char::from_digit(*digit, RADIX)));
 }
 
 fn push_escaped(text: &mut String, part: &str) {
-    if !part.contains(['%', '|']) {
+    if !part.bytes().any(|byte| matches!(byte, b'%' | b'|' | b'\n')) {
         text.push_str(part);
         return;
     }
@@ -144,6 +208,7 @@ fn push_escaped(text: &mut String, part: &str) {
         match letter {
             '%' => text.push_str("%25"),
             '|' => text.push_str("%7C"),
+            '\n' => text.push_str("%0A"),
             other => text.push(other),
         }
     }
@@ -153,8 +218,8 @@ fn unescaped(part: &str) -> Option<String> {
     let mut pieces = part.split('%');
     let mut text = pieces.next()?.to_owned();
     for piece in pieces {
-        let (letter, rest) =
-            if let Some(rest) = piece.strip_prefix("25") { ('%', rest) } else { ('|', piece.strip_prefix("7C")?) };
+        let letter_of = |(written, letter): (&str, char)| Some((letter, piece.strip_prefix(written)?));
+        let (letter, rest) = [("25", '%'), ("7C", '|'), ("0A", '\n')].into_iter().find_map(letter_of)?;
         text.push(letter);
         text.push_str(rest);
     }
@@ -187,6 +252,26 @@ mod tests {
         assert_eq!(received.to_stored(), "s1aibeRm|5.1.1|mta%7C1|100%25||r");
         let judged = Evidence { second_opinion: StoredOpinion::from_stored("hr:unknown-user"), ..evidence() };
         assert_eq!(judged.to_stored(), "s1aibeRm|5.1.1|mta%7C1|100%25|hr:unknown-user");
+    }
+
+    #[test]
+    fn an_event_says_what_its_evidence_does() {
+        let Evidence { id, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion } = evidence();
+        let recipient = "a@x.example".parse().unwrap();
+        let event = Event { id, recipient, time, is_time_of_receipt, kind, category, status, vmta, account, second_opinion };
+        for usual in ["", &evidence().to_stored_what()] {
+            let mut text = String::new();
+            event.push_stored_beside(usual, &mut text);
+            assert_eq!(text, evidence().to_stored_beside(usual));
+        }
+    }
+
+    #[test]
+    fn no_line_feed_is_in_a_text() {
+        let evidence = Evidence { vmta: "a\nb".into(), category: BounceCategory::from_wire("x\ny"), ..evidence() };
+        let text = evidence.to_stored();
+        assert!(!text.contains('\n') && text.contains("|a%0Ab|"), "{text}");
+        assert_eq!(Evidence::from_stored(evidence.id, &text), Ok(evidence));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The Redis store: one hash an address, readable with `HGETALL` in `redis-cli`.
+//! The Redis store: one text an address, readable with `GET` in `redis-cli`.
 //!
 //! `Ok` of a write means that every event, entry or letter in it has its script's reply, and that a `WAIT` behind it on the same
 //! connection has counted enough replicas. That makes it durable only on a Redis that writes before it replies: run it with
@@ -7,7 +7,7 @@
 //!
 //! | key | holds |
 //! |---|---|
-//! | `sup:{<bucket>}:a:<address>` | hash: `<event id>` a kept event, `as` what those say of which only a time is there, `hard soft expired unmapped complaint` how many of that class are no longer kept, `delivered`, `manual`, `lift`; of a tombstone `erased` alone. An event id has 11 characters, and no other field ever will |
+//! | `sup:{<bucket>}:a:<address>` | text, a line a field, of its name, a blank and what it says: `<event id>` a kept event, `as` what those say of which only a time is there, `hard soft expired unmapped complaint` how many of that class are no longer kept, `delivered`, `manual`, `lift`; of a tombstone `erased` alone. An event id has 11 characters, and no other field ever will |
 //! | `sup:{<bucket>}:feed` | stream: `a <address>`, with line feeds between several that came at once; each record once, and each whole domain of any bucket; never trimmed |
 //! | `sup:{<bucket>}:changes` | stream: `a <address> w <kind>\|<class>\|<event id>`, with blanks between several of an address, and line feeds between addresses, where they came at once; or `w suppress`, `lift`, `erase`: the latest |
 //! | `sup:{<bucket>}:fence` | nothing: a strict read writes it, to see whether replicas still follow |
@@ -264,7 +264,7 @@ impl AdministrativeStore for RedisStore {
 
 /// The call that reads a record.
 fn record_of(address: &Address) -> Call {
-    Call::command("HGETALL", keys::record(address))
+    Call::command("GET", keys::record(address))
 }
 
 fn to_json(value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {

@@ -10,8 +10,9 @@ use super::script::Script;
 /// One call. Nothing of it is borrowed: it may be on its way when who asked for it no longer waits.
 pub(super) struct Call {
     what: What,
-    keys: Vec<String>,
-    arguments: Arguments,
+    /// The keys, and behind them the arguments.
+    words: Words,
+    keys: usize,
     parts: usize,
     must_be_replicated: bool,
 }
@@ -21,14 +22,14 @@ enum What {
     Command(&'static str),
 }
 
-/// Arguments one behind the other: an event has many, and they are short.
+/// Words one behind the other: an event has some, and they are short.
 #[derive(Default)]
-struct Arguments {
+struct Words {
     bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
-impl Arguments {
+impl Words {
     fn push(&mut self, pieces: &[&[u8]]) {
         for piece in pieces {
             self.bytes.extend_from_slice(piece);
@@ -42,21 +43,24 @@ impl Arguments {
 }
 
 impl Call {
-    /// A script that writes: it is answered when replicas have what it wrote, or found written.
-    pub(super) fn script(script: &Arc<Script>, keys: &[&str]) -> Self {
-        Self::script_of(script, keys.iter().map(|key| (*key).to_owned()).collect())
+    fn new(what: What, must_be_replicated: bool) -> Self {
+        Self { what, words: Words::default(), keys: 0, parts: 1, must_be_replicated }
     }
 
-    /// The same.
-    pub(super) fn script_of(script: &Arc<Script>, keys: Vec<String>) -> Self {
-        let what = What::Script(Arc::clone(script));
-        Self { what, keys, arguments: Arguments::default(), parts: 1, must_be_replicated: true }
+    /// A script that writes: it is answered when replicas have what it wrote, or found written.
+    pub(super) fn script(script: &Arc<Script>, keys: &[&str]) -> Self {
+        let mut call = Self::new(What::Script(Arc::clone(script)), true);
+        for key in keys {
+            call.add_key(&[key]);
+        }
+        call
     }
 
     /// A command that reads. Its name may be of several words.
-    pub(super) fn command(name: &'static str, key: impl Into<String>) -> Self {
-        let keys = vec![key.into()];
-        Self { what: What::Command(name), keys, arguments: Arguments::default(), parts: 1, must_be_replicated: false }
+    pub(super) fn command(name: &'static str, key: impl AsRef<str>) -> Self {
+        let mut call = Self::new(What::Command(name), false);
+        call.add_key(&[key.as_ref()]);
+        call
     }
 
     /// A script that only reads.
@@ -74,20 +78,26 @@ impl Call {
         Self { parts, ..self }
     }
 
-    /// Makes room for so many short arguments.
-    pub(super) fn expecting(mut self, arguments: usize) -> Self {
-        self.arguments.ends.reserve(arguments);
-        self.arguments.bytes.reserve(arguments * BYTES_OF_SHORT_ARGUMENT);
+    /// Makes room for so many keys and arguments, with so many bytes.
+    pub(super) fn expecting(mut self, words: usize, bytes: usize) -> Self {
+        self.words.ends.reserve(words);
+        self.words.bytes.reserve(bytes);
         self
     }
 
-    pub(super) fn argument(self, argument: impl AsRef<[u8]>) -> Self {
-        self.joined(&[argument.as_ref()])
+    /// Adds a key of several pieces. All keys come before the arguments.
+    pub(super) fn add_key<const PIECES: usize>(&mut self, pieces: &[&str; PIECES]) {
+        debug_assert_eq!(self.keys, self.words.ends.len(), "no argument stands in front of a key");
+        self.words.push(&pieces.map(str::as_bytes));
+        self.keys += 1;
     }
 
-    /// One argument of several pieces.
-    pub(super) fn joined(mut self, pieces: &[&[u8]]) -> Self {
-        self.arguments.push(pieces);
+    pub(super) fn add(&mut self, argument: impl AsRef<[u8]>) {
+        self.words.push(&[argument.as_ref()]);
+    }
+
+    pub(super) fn argument(mut self, argument: impl AsRef<[u8]>) -> Self {
+        self.add(argument);
         self
     }
 
@@ -97,7 +107,8 @@ impl Call {
 
     /// The slot of its keys, which is the same one for all of them.
     pub(super) fn slot(&self) -> u16 {
-        self.keys.first().map_or(0, |key| keys::slot(key))
+        let first = self.words.iter().next().filter(|_| self.keys > 0);
+        first.and_then(|key| std::str::from_utf8(key).ok()).map_or(0, keys::slot)
     }
 
     pub(super) fn parts(&self) -> usize {
@@ -110,34 +121,26 @@ impl Call {
 
     /// Puts it at the end of a pipeline. A script goes by its name, which is short, or with its whole text.
     pub(super) fn append_to(&self, pipeline: &mut Pipeline, by_name: bool) {
-        let mut command = redis::Cmd::with_capacity(self.words(), self.arguments.bytes.len() + BYTES_BESIDE_ARGUMENTS);
+        let words = MAX_WORDS_IN_FRONT + self.words.ends.len();
+        let mut command = redis::Cmd::with_capacity(words, self.words.bytes.len() + MAX_BYTES_IN_FRONT);
         match &self.what {
             What::Command(name) => name.split(' ').for_each(|word| {
                 command.arg(word);
             }),
             What::Script(script) => {
                 let (name, script) = if by_name { ("EVALSHA", &script.sha1) } else { ("EVAL", &script.text) };
-                command.arg(name).arg(script).arg(self.keys.len());
+                command.arg(name).arg(script).arg(self.keys);
             }
         }
-        command.arg(&self.keys);
-        self.arguments.iter().for_each(|argument| {
-            command.arg(argument);
+        self.words.iter().for_each(|word| {
+            command.arg(word);
         });
         pipeline.add_command(command);
     }
-
-    /// How many words it has, and perhaps some more.
-    fn words(&self) -> usize {
-        MAX_WORDS_BESIDE_ARGUMENTS + self.keys.len() + self.arguments.ends.len()
-    }
 }
 
-/// Bytes that a short argument has, roughly.
-const BYTES_OF_SHORT_ARGUMENT: usize = 16;
-
 /// Words in front of the keys, at most.
-const MAX_WORDS_BESIDE_ARGUMENTS: usize = 3;
+const MAX_WORDS_IN_FRONT: usize = 3;
 
-/// Bytes that a call has beside its arguments, roughly.
-const BYTES_BESIDE_ARGUMENTS: usize = 256;
+/// Bytes in front of the keys, unless a script goes with its text.
+const MAX_BYTES_IN_FRONT: usize = 64;

@@ -1,12 +1,13 @@
 -- Set in front of suppress.lua, whose keys and arguments it has: leaves an entry alone that lasts as long, or was made by the same
--- request. The rule is ManualEntry::answer_beside.
+-- request. The rule is ManualEntry::answer_beside. In front of it: record_text.lua.
 --
 -- reply 1 if the address is suppressed by this entry, 2 if by the one that was there
 
 do
   -- A tombstone suppresses already, and lasts.
-  if redis.call('HGET', KEYS[1], 'erased') then return 2 end
-  local kept = redis.call('HGET', KEYS[1], 'manual')
+  local record = read_record(KEYS[1])
+  if record and record.said.erased then return 2 end
+  local kept = record and record.said.manual
   if kept then
     local new = cjson.decode(ARGV[3])
     kept = cjson.decode(kept)

@@ -143,11 +143,6 @@ pub(super) fn damaged_field(key: &str, field: &str) -> Error {
     Error::StoreDamaged { reason: format!("the field {field:?} of {key} cannot be read; mend or remove it by hand") }
 }
 
-/// A record lies there as a version wrote it that was never released.
-pub(super) fn earlier_layout() -> Error {
-    failed("LAYOUT")
-}
-
 fn unavailable(reason: &str) -> Error {
     Error::StoreUnavailable { reason: reason.to_owned() }
 }
@@ -184,8 +179,11 @@ fn remedy(code: &str) -> &'static str {
         "WRONGPASS" => "correct the user name or password in the store's URL",
         "NOPERM" => "allow its user all that suppressd does: see the documentation of the Redis store",
         "DENIED" => "Redis is in protected mode: give it a password, or bind it to loopback",
-        "WRONGTYPE" => "a key that begins with sup: holds something else; give suppressd a Redis of its own",
-        "LAYOUT" => "what lies there is of an earlier layout, which no released version has; begin with an empty Redis",
+        "WRONGTYPE" => {
+            "a key that begins with sup: holds something else, or a record of an earlier layout, which no released version has; give \
+             suppressd an empty Redis of its own"
+        }
+        "LAYOUT" => "a record is not as this version writes it: it was changed by hand; mend or remove it",
         "MOVED" | "ASK" | "CROSSSLOT" => "it is part of a cluster: give the store as redis+cluster://host:port",
         "ERR" => "see whether it is Redis 7 or later, and whether its keys that begin with sup: were changed by hand",
         _ => "see Redis's documentation of that error",

@@ -42,34 +42,55 @@ impl AddressKeys {
 
 /// The key of an address's record.
 pub(super) fn record(address: &Address) -> String {
-    record_in(bucket(address.as_str()), address)
+    Bucket::of_number(bucket(address.as_str())).record(address).concat()
 }
 
-/// The same, of an address whose bucket is known.
-pub(super) fn record_in(bucket: u16, address: &Address) -> String {
-    in_bucket(bucket, &[RECORD, address.as_str()])
-}
+/// A bucket as keys name it: two hexadecimal digits. An event has several keys, and `format!` takes its time.
+pub(super) struct Bucket([u8; 2]);
 
-/// A key of a bucket, whose name is in pieces. An event has several, and `format!` takes its time.
-fn in_bucket(bucket: u16, name: &[&str]) -> String {
-    let mut key = String::with_capacity(64);
-    key.push_str("sup:{");
-    for shift in [4, 0] {
-        key.extend(char::from_digit(u32::from(bucket) >> shift & 0xf, 16));
+impl Bucket {
+    pub(super) fn of_number(number: u16) -> Self {
+        let digit = |digit: u16| HEXADECIMAL[usize::from(digit & 0xf)];
+        Self([digit(number >> 4), digit(number)])
     }
-    key.push_str("}:");
-    key.extend(name.iter().copied());
-    key
+
+    fn name(&self) -> &str {
+        // Only hexadecimal digits are ever put in.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// The key of a record, in pieces.
+    pub(super) fn record<'a>(&'a self, address: &'a Address) -> [&'a str; 5] {
+        self.record_of(address.as_str())
+    }
+
+    fn record_of<'a>(&'a self, name: &'a str) -> [&'a str; 5] {
+        [BEFORE_BUCKET, self.name(), BEHIND_BUCKET, RECORD, name]
+    }
+
+    /// The key of the feed, in pieces.
+    pub(super) fn feed(&self) -> [&str; 4] {
+        [BEFORE_BUCKET, self.name(), BEHIND_BUCKET, "feed"]
+    }
+
+    /// The key of the changes, in pieces.
+    pub(super) fn changes(&self) -> [&str; 4] {
+        [BEFORE_BUCKET, self.name(), BEHIND_BUCKET, "changes"]
+    }
 }
+
+const HEXADECIMAL: [u8; 16] = *b"0123456789abcdef";
+const BEFORE_BUCKET: &str = "sup:{";
+const BEHIND_BUCKET: &str = "}:";
 
 /// The key of the feed of a bucket.
 pub(super) fn feed(bucket: u16) -> String {
-    in_bucket(bucket, &["feed"])
+    Bucket::of_number(bucket).feed().concat()
 }
 
 /// The key of the changes of a bucket.
 pub(super) fn changes(bucket: u16) -> String {
-    in_bucket(bucket, &["changes"])
+    Bucket::of_number(bucket).changes().concat()
 }
 
 /// The key under which a stream is written anew, in the same slot.
@@ -84,7 +105,7 @@ pub(super) fn left_out(feed: &str) -> String {
 
 /// How the keys of the records of a bucket begin.
 pub(super) fn records_of(bucket: u16) -> String {
-    in_bucket(bucket, &[RECORD])
+    Bucket::of_number(bucket).record_of("").concat()
 }
 
 /// The key of the counts of a domain's answers.

@@ -1,50 +1,106 @@
 -- Records events of addresses. Atomic; knows no policy: it tells events apart, keeps and counts.
 --
 -- KEYS  for each batch: the feed of its bucket (stream), the changes of its bucket (stream), and the record of each of its parts
---       (hash), none of them twice
--- ARGV  1 most entries of the changes   2 what is published of new records   then each batch, whose parts are of one bucket and
---       alike:
---         how many parts, how many arguments F and how many events each of them has, the addresses with line feeds between them,
---         their changes with line feeds between those of two addresses and blanks between those of one, and F arguments of each
---         part, the events of an address in their order, no more than are kept of a class for one day and no two with one id:
---           the identity and the text of each event; perhaps in front of them "as" and what is usual: of an event that says the
---           same beside its time, the text is the time alone
---         or, of deliveries, one a part: how many, 1, 1, and the time of each
+--       (text), none of them twice; of deliveries, the records alone
+-- ARGV  1 most entries of the changes   2 what is published of new records   3 bytes: 1 if no batch has a record of another one;
+--       then for each batch, whose parts are of one bucket and alike, how many parts it has, how many events each of them, and 1 if
+--       it is time to remove old changes   then for each batch:
+--         the addresses with line feeds between them, their changes with line feeds between those of two addresses and blanks
+--         between those of one, and the text of each part, which is that of a new record: its events in their order, no more than
+--         are kept of a class for one day and no two with one id, perhaps with "as" in front of them
+--         or, of deliveries, one a part, which have 0 events: the time of each
 -- reply a letter for each event: r recorded, d duplicate, i ignored; of a tombstone, all are ignored
 --
 -- Set in front of this file: record_known.lua.
 
-local outcomes, has_new, key, place, keys = {}, false, 1, 3, #KEYS
+-- What is local is found sooner.
+local KEYS, ARGV = KEYS, ARGV
 
-while key <= keys do
-  local parts, width, events = tonumber(ARGV[place]), tonumber(ARGV[place + 1]), tonumber(ARGV[place + 2])
-  local feed, changes, first_key = KEYS[key], KEYS[key + 1], key + 2
-  key = first_key + parts
-  local are_new = redis.call('EXISTS', unpack(KEYS, first_key, key - 1)) == 0
-  if width == DELIVERY then
-    place = place + 3
-    for part = 0, parts - 1 do
-      outcomes[#outcomes + 1] = are_new and RECORDED or deliver(KEYS[first_key + part], ARGV[place + part])
-    end
-  else
-    local names = place + 3
-    place = place + 5
-    if are_new then
-      -- The usual case: nothing has to be looked for, and all goes as it came.
-      redis.call('XADD', feed, '*', 'a', ARGV[names])
-      tell(changes, ARGV[names], ARGV[names + 1])
-      for part = 0, parts - 1 do
-        local first = place + part * width
-        redis.call('HSET', KEYS[first_key + part], unpack(ARGV, first, first + width - 1))
-      end
-      outcomes[#outcomes + 1] = string.rep(RECORDED, parts * events)
-      has_new = true
+local counts = { string.byte(ARGV[3], 1, -1) }
+
+-- Where the first batch has its arguments.
+local FIRST_PLACE = 4
+
+-- What a batch of events has in front of its records, and in front of their texts.
+local IN_FRONT = 2
+
+-- How many keys or arguments a batch has.
+local function width_of(parts, events)
+  return events == 0 and parts or IN_FRONT + parts
+end
+
+-- Enters all as new, if nobody has a record. Says how many events those are and whether there are records now, or nothing.
+local function enter_new()
+  local written, delivered, last, in_all = {}, {}, 0, 0
+  local key, place = 1, FIRST_PLACE
+  for at = 2, #counts, 3 do
+    local parts, events = counts[at], counts[at + 1]
+    if events == 0 then
+      for part = 0, parts - 1 do delivered[#delivered + 1] = KEYS[key + part] end
+      in_all = in_all + parts
     else
-      has_new = record_mixed(feed, changes, first_key, parts, names, width, events, outcomes) or has_new
+      for part = IN_FRONT, IN_FRONT + parts - 1 do
+        written[last + 1], written[last + 2] = KEYS[key + part], ARGV[place + part]
+        last = last + 2
+      end
+      in_all = in_all + parts * events
     end
+    local width = width_of(parts, events)
+    key, place = key + width, place + width
   end
-  place = place + parts * width
+  if #delivered > 0 and redis.call('EXISTS', unpack(delivered)) > 0 then return nil end
+  if last > 0 and redis.call('MSETNX', unpack(written)) == 0 then return nil end
+  return in_all, last > 0
+end
+
+-- Names what was entered in the feeds, and tells of it. Where that fails, no record may be left.
+local function tell_new()
+  local pcall = redis.pcall
+  local key, place, failed = 1, FIRST_PLACE, nil
+  for at = 2, #counts, 3 do
+    local parts, events = counts[at], counts[at + 1]
+    if events > 0 then
+      local names = ARGV[place]
+      -- An error is a table with err in it; an identity is a text, which has none.
+      local reply = failed or pcall('XADD', KEYS[key], '*', 'a', names)
+      if not reply.err then reply = tell(pcall, KEYS[key + 1], names, ARGV[place + 1], counts[at + 2] == 1) end
+      if reply.err then
+        failed = reply
+        redis.call('DEL', unpack(KEYS, key + IN_FRONT, key + IN_FRONT + parts - 1))
+      end
+    end
+    local width = width_of(parts, events)
+    key, place = key + width, place + width
+  end
+  if failed then error(failed) end
+end
+
+-- Records batch by batch. Says what became of each event, and whether there are records now that were not.
+local function record_by_batch()
+  local outcomes, has_new = {}, false
+  local key, place = 1, FIRST_PLACE
+  for at = 2, #counts, 3 do
+    local parts, events = counts[at], counts[at + 1]
+    if events == 0 then
+      for part = 0, parts - 1 do outcomes[#outcomes + 1] = deliver(KEYS[key + part], ARGV[place + part]) end
+    else
+      has_new = record_mixed(key, place, parts, events, counts[at + 2] == 1, outcomes) or has_new
+    end
+    local width = width_of(parts, events)
+    key, place = key + width, place + width
+  end
+  return table.concat(outcomes), has_new
+end
+
+-- The usual case is that nobody has a record, and all goes as it came.
+local outcomes, has_new
+if counts[1] == 1 then outcomes, has_new = enter_new() end
+if outcomes then
+  outcomes = string.rep(RECORDED, outcomes)
+  if has_new then tell_new() end
+else
+  outcomes, has_new = record_by_batch()
 end
 -- Who follows the feed knows of it sooner. It is no fault if nobody may hear of it.
 if has_new then redis.pcall('PUBLISH', 'sup:feed', ARGV[2]) end
-return table.concat(outcomes)
+return outcomes

@@ -1,8 +1,8 @@
 -- What record.lua does where a record may hold as much of a class as is kept: it reads all that is there. The rule is that of
 -- Record::admit.
 --
--- Set in front of this file: is_text_before and, from the rules in Rust, KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS, ID_BYTES and
--- classes_by_category.
+-- Set in front of this file: is_text_before, record_text.lua and, from the rules in Rust, KEPT_DAYS, KEPT_PER_DAY, DAY_SECONDS,
+-- ID_BYTES and classes_by_category.
 
 local RECORDED, DUPLICATE, IGNORED = 'r', 'd', 'i'
 
@@ -14,7 +14,8 @@ end
 
 -- What a whole text says beside its time.
 local function usual_of(whole)
-  return (string.gsub(string.gsub(whole, '^[%l%d]+', ''), '|r$', ''))
+  local what = string.match(whole, '^[%l%d]+(.*)$')
+  return string.sub(what, -2) == '|r' and string.sub(what, 1, -3) or what
 end
 
 -- The text of which that is no part that is usual.
@@ -25,8 +26,8 @@ local function text_beside(whole, usual)
   return whole
 end
 
--- What admits events to a record, one after the other. It has functions of its own: they are made where they are needed, which is
--- hardly ever.
+-- What admits events to a record, one after the other, when they have come to it. It has functions of its own: they are made where
+-- they are needed, which is hardly ever.
 local function admit_crowded(record)
   local TIME_OF_RECEIPT = 'time of receipt'
   local CLASS_OF = classes_by_category()
@@ -55,15 +56,11 @@ local function admit_crowded(record)
     kept[class][id] = place
   end
 
-  local fields = redis.call('HGETALL', record)
-  local as = ''
-  for place = 1, #fields, 2 do
-    if fields[place] == 'as' then as = fields[place + 1] end
-  end
-  for place = 1, #fields, 2 do
-    if #fields[place] == ID_BYTES then
-      local class, found = class_and_place(whole_text(fields[place + 1], as))
-      if class then keep(fields[place], class, found) end
+  local as = record.said.as or ''
+  for _, name in ipairs(record.names) do
+    if #name == ID_BYTES then
+      local class, found = class_and_place(whole_text(record.said[name], as))
+      if class then keep(name, class, found) end
     end
   end
 
@@ -86,15 +83,15 @@ local function admit_crowded(record)
     return {}
   end
 
-  return function(id, text, whole)
-    if redis.call('HSETNX', record, id, text) == 0 then return DUPLICATE end
+  -- Judges what has just come to the record.
+  return function(id, whole)
     local class, place = class_and_place(whole)
     keep(id, class, place)
     for _, evicted in ipairs(evicted_by(kept[class], place.shelf)) do
-      redis.call('HDEL', record, evicted)
+      remove_field(record, evicted)
       kept[class][evicted] = nil
       -- It was kept once, and stays counted.
-      if evicted ~= id then redis.call('HINCRBY', record, class, 1) end
+      if evicted ~= id then set_field(record, class, string.format('%.0f', (record.said[class] or 0) + 1)) end
     end
     return kept[class][id] and RECORDED or IGNORED
   end

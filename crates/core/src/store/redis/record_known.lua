@@ -4,9 +4,6 @@
 
 local max_changes = ARGV[1]
 
--- How many arguments a part has that is a delivery.
-local DELIVERY = 1
-
 local LEAST_KEPT = math.min(KEPT_DAYS, KEPT_PER_DAY)
 
 local function lines_of(text)
@@ -15,103 +12,92 @@ local function lines_of(text)
   return lines
 end
 
--- Tells what has changed of addresses. To remove what is old costs as much as to tell, so it is done where an identity ends so: one
--- in sixteen does, and whatever the rhythm of events is, no bucket is left out.
-local function tell(changes, names, said)
-  if string.sub(said, -1) == '8' then
-    redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', names, 'w', said)
-  else
-    redis.call('XADD', changes, '*', 'a', names, 'w', said)
-  end
+-- Tells what has changed of addresses, and perhaps removes what is old, which costs as much.
+local function tell(call, changes, names, said, is_trimmed)
+  if is_trimmed then return call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', names, 'w', said) end
+  return call('XADD', changes, '*', 'a', names, 'w', said)
 end
 
-local function deliver(record, time)
-  if redis.call('EXISTS', record) == 0 then return RECORDED end
-  local found = redis.call('HMGET', record, 'erased', 'delivered')
-  local latest = tonumber(found[2] or -1)
-  if found[1] or latest > tonumber(time) then return IGNORED end
+local function deliver(key, time)
+  local record = read_record(key)
+  if not record then return RECORDED end
+  local latest = tonumber(record.said.delivered or -1)
+  if record.said.erased or latest > tonumber(time) then return IGNORED end
   if latest == tonumber(time) then return DUPLICATE end
-  redis.call('HSET', record, 'delivered', time)
+  set_field(record, 'delivered', time)
+  write_record(key, record)
   return RECORDED
 end
 
--- Records the events of a part, of which a record has so many fields already. Says what has changed, if anything has.
-local function record_known(record, fields, first, behind, said, outcomes)
-  local usual
-  if ARGV[first] == 'as' then usual, first = ARGV[first + 1], first + 2 end
-  local asked = { 'erased', 'as' }
-  for at = first, behind - 1, 2 do asked[#asked + 1] = ARGV[at] end
-  local events = #asked - 2
-  local found = redis.call('HMGET', record, unpack(asked))
-  if found[1] then
+-- Records the events of a part, which has the text of a new record, where there is a text of so many fields. Says what has changed,
+-- if anything has.
+local function record_known(key, text, fields, part, events, said, outcomes)
+  local lines = '\n' .. text
+  if field_of(lines, 'erased') then
     outcomes[#outcomes + 1] = string.rep(IGNORED, events)
     return nil
   end
-
-  local as = found[2]
-  -- Below this neither a day nor the days can be too many.
-  local admit = fields + events > LEAST_KEPT and admit_crowded(record)
-  local writes, told, event = {}, {}, 0
-  for change in string.gmatch(said, '%S+') do
-    event = event + 1
-    local id, text = ARGV[first + 2 * event - 2], ARGV[first + 2 * event - 1]
-    local outcome = DUPLICATE
-    -- What was there may have had to go for the one before it.
-    if admit or not found[2 + event] then
-      local whole = usual and whole_text(text, usual) or text
-      -- For two of them it would be worth nothing.
-      if not as and fields > 1 then
-        as = usual_of(whole)
-        redis.call('HSET', record, 'as', as)
-      end
-      text = as and text_beside(whole, as) or whole
-      if admit then
-        outcome = admit(id, text, whole)
-      else
-        outcome = RECORDED
-        writes[#writes + 1] = id
-        writes[#writes + 1] = text
-      end
-    end
-    if outcome == RECORDED then told[#told + 1] = change end
-    outcomes[#outcomes + 1] = outcome
+  -- Up to this neither a day nor the days can be too many, and what comes stands behind what is there.
+  local crowded = fields + events > LEAST_KEPT and fields_of(text)
+  local admit = crowded and admit_crowded(crowded)
+  local as, usual, told = field_of(lines, 'as'), nil, nil
+  local added, is_changed = '', false
+  local function add(name, what)
+    is_changed = true
+    if crowded then return set_field(crowded, name, what) end
+    added = added .. name .. ' ' .. what .. '\n'
   end
-  if #writes > 0 then redis.call('HSET', record, unpack(writes)) end
-  return #told > 0 and table.concat(told, ' ')
+
+  local next_change = string.gmatch(said, '%S+')
+  for id, what in string.gmatch(part, A_FIELD) do
+    if id == 'as' then
+      usual = what
+    else
+      local change, outcome, is_there = next_change(), DUPLICATE, nil
+      -- What was there may have had to go for the one before it.
+      if crowded then is_there = crowded.said[id] else is_there = string.find(lines, '\n' .. id .. ' ', 1, true) end
+      if not is_there then
+        local whole = usual and whole_text(what, usual) or what
+        -- For two of them it would be worth nothing.
+        if not as and fields > 1 then
+          as = usual_of(whole)
+          add('as', as)
+        end
+        add(id, as and text_beside(whole, as) or whole)
+        outcome = admit and admit(id, whole) or RECORDED
+        if outcome == RECORDED then told = told and told .. ' ' .. change or change end
+      end
+      outcomes[#outcomes + 1] = outcome
+    end
+  end
+  if is_changed and crowded then write_record(key, crowded) elseif is_changed then redis.call('SET', key, text .. added) end
+  return told
 end
 
--- Records a batch of which some have a record. Says whether any of them has not.
-local function record_mixed(feed, changes, first_key, parts, names, width, events, outcomes)
-  local addresses, said, first = lines_of(ARGV[names]), lines_of(ARGV[names + 1]), names + 2
-  local fields, new = {}, {}
+-- Records a batch of which some may have a record. Says whether any of them has not.
+local function record_mixed(key, place, parts, events, is_trimmed, outcomes)
+  local addresses, said = lines_of(ARGV[place]), lines_of(ARGV[place + 1])
+  local texts, fields, new = {}, {}, {}
   for part = 1, parts do
-    -- What is none of ours is refused here, when nothing is written yet.
-    fields[part] = redis.call('HLEN', KEYS[first_key + part - 1])
-    if fields[part] == 0 then
-      new[#new + 1] = addresses[part]
-    else
-      local as = redis.call('HGET', KEYS[first_key + part - 1], 'as')
-      if as and not string.find(as, '^%u') then error(redis.error_reply('LAYOUT the record is of an earlier one')) end
-    end
+    texts[part], fields[part] = read_text(KEYS[key + part + 1])
+    if not texts[part] then new[#new + 1] = addresses[part] end
   end
-  if #new > 0 then redis.call('XADD', feed, '*', 'a', table.concat(new, '\n')) end
+  if #new > 0 then redis.call('XADD', KEYS[key], '*', 'a', table.concat(new, '\n')) end
 
   local changed, what = {}, {}
   for part = 1, parts do
-    local record, behind = KEYS[first_key + part - 1], first + width
-    local told = said[part]
-    if fields[part] == 0 then
-      redis.call('HSET', record, unpack(ARGV, first, behind - 1))
-      outcomes[#outcomes + 1] = string.rep(RECORDED, events)
+    local record, text, told = KEYS[key + part + 1], ARGV[place + part + 1], said[part]
+    if texts[part] then
+      told = record_known(record, texts[part], fields[part], text, events, told, outcomes)
     else
-      told = record_known(record, fields[part], first, behind, told, outcomes)
+      redis.call('SET', record, text)
+      outcomes[#outcomes + 1] = string.rep(RECORDED, events)
     end
     if told then
       changed[#changed + 1] = addresses[part]
       what[#what + 1] = told
     end
-    first = behind
   end
-  if #changed > 0 then tell(changes, table.concat(changed, '\n'), table.concat(what, '\n')) end
+  if #changed > 0 then tell(redis.call, KEYS[key + 1], table.concat(changed, '\n'), table.concat(what, '\n'), is_trimmed) end
   return #new > 0
 end

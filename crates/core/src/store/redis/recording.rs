@@ -7,29 +7,42 @@
 mod parts;
 
 use super::call::Call;
-use super::keys;
-use super::reply::BETWEEN_NAMES;
+use super::keys::Bucket;
+use super::reply::{BEHIND_NAME, BETWEEN_FIELDS, BETWEEN_NAMES, USUAL};
 use super::{RedisStore, fault, reply};
 use crate::store::{ChangeKind, Outcome};
 use crate::{Error, Event};
-use parts::{ARGUMENTS_OF_DELIVERY, Batch, Group, Part, Together, by_address, by_call};
+use parts::{Batch, Group, Part, Together, by_address, by_call};
 
 pub(super) use parts::MAX_EVENTS_PER_BATCH;
 
 /// Stands between the changes of an address that an entry tells of.
 pub(super) const BETWEEN_CHANGES: char = ' ';
 
-/// Arguments that a batch has beside those of its parts.
-const ARGUMENTS_PER_BATCH: usize = 5;
+/// Keys that a batch has beside its records, and arguments beside their texts: both streams, and what goes into them.
+const WORDS_PER_BATCH: usize = 2 * 2;
+
+/// Words that an event has: the key and the text of its record.
+const WORDS_PER_EVENT: usize = 2;
+
+/// Words that a call has beside those of its batches.
+const WORDS_PER_CALL: usize = 3;
+
+/// Room for an event in a call, in bytes.
+const BYTES_PER_EVENT: usize = 256;
 
 /// Room for what is told of an event, in bytes.
-const BYTES_PER_EVENT: usize = 64;
+const BYTES_TOLD_OF_EVENT: usize = 64;
+
+/// To remove what is old of the changes costs as much as to tell of a new one, so it is done where an identity ends so: one in
+/// sixteen does, and whatever the rhythm of events is, no bucket is left out.
+const TRIMS_BEHIND: char = '8';
 
 impl RedisStore {
     pub(super) async fn record_events(&self, events: &[Event]) -> Result<Vec<Outcome>, Error> {
         let together = if self.shared.router.survey().mixes_slots() { Together::All } else { Together::OfABucket };
         let parts = by_address(events);
-        let groups = by_call(&parts, events, together);
+        let groups = by_call(&parts, together);
         let replies = self.write(groups.iter().map(|group| self.recording(group, events)).collect()).await?;
         let mut outcomes = vec![None; events.len()];
         for (group, reply) in groups.iter().zip(replies) {
@@ -43,48 +56,75 @@ impl RedisStore {
 
     /// The call that records a group.
     fn recording(&self, group: &Group<'_, '_>, events: &[Event]) -> Call {
-        let mut keys = Vec::with_capacity(2 * group.batches.len() + group.events);
-        let mut arguments = 0;
-        for batch in &group.batches {
-            keys.extend(batch.bucket().into_iter().flat_map(|bucket| [keys::feed(bucket), keys::changes(bucket)]));
-            keys.extend(batch.parts.iter().map(|part| keys::record_in(part.bucket, part.address)));
-            arguments += ARGUMENTS_PER_BATCH + batch.width * batch.parts.len();
-        }
-        let call = Call::script_of(&self.shared.scripts.record, keys)
+        let words = WORDS_PER_CALL + WORDS_PER_BATCH * group.batches.len() + WORDS_PER_EVENT * group.events;
+        let mut call = Call::script(&self.shared.scripts.record, &[])
             .of_parts(group.events)
-            .expecting(arguments)
-            .number(&self.shared.changes_per_bucket)
-            .argument(self.shared.publisher.new_records_in(&group.buckets()));
-        group.batches.iter().fold(call, |call, batch| with_batch(call, batch, events))
+            .expecting(words, BYTES_PER_EVENT * group.events);
+        for batch in &group.batches {
+            let bucket = Bucket::of_number(batch.bucket());
+            if !batch.is_of_deliveries() {
+                call.add_key(&bucket.feed());
+                call.add_key(&bucket.changes());
+            }
+            for part in batch.parts {
+                call.add_key(&bucket.record(part.address));
+            }
+        }
+        call.add(self.shared.changes_per_bucket.to_string());
+        call.add(self.shared.publisher.new_records_in(group.new_buckets()));
+        call.add(counts(group, events));
+        let mut text = String::with_capacity(BYTES_TOLD_OF_EVENT * MAX_EVENTS_PER_BATCH);
+        for batch in &group.batches {
+            add_batch(&mut call, batch, events, &mut text);
+        }
+        call
     }
 }
 
-/// Adds the arguments of a batch.
-fn with_batch(call: Call, batch: &Batch<'_, '_>, events: &[Event]) -> Call {
-    let events_of_part = batch.parts.first().map_or(0, Part::len);
-    let call = call.number(&batch.parts.len()).number(&batch.width).number(&events_of_part);
-    if batch.width == ARGUMENTS_OF_DELIVERY {
-        return batch.parts.iter().fold(call, |call, part| call.number(&events[part.first].time.get()));
+/// What the script is to know of the batches, in bytes: whether each record is in but one of them; how many parts each has, how
+/// many events each of those, and whether old changes go.
+fn counts(group: &Group<'_, '_>, events: &[Event]) -> Vec<u8> {
+    let byte = |number: usize| u8::try_from(number).unwrap_or(u8::MAX);
+    let mut counts = vec![u8::from(group.parts().all(|part| !part.is_again))];
+    for batch in &group.batches {
+        let of_part = if batch.is_of_deliveries() { 0 } else { batch.events / batch.parts.len().max(1) };
+        let last = batch.parts.last().and_then(|part| part.places().last());
+        let trims = last.is_some_and(|place| events[place].id.as_str().ends_with(TRIMS_BEHIND));
+        counts.extend([byte(batch.parts.len()), byte(of_part), u8::from(trims)]);
     }
-    let room = BYTES_PER_EVENT * batch.events;
-    let (mut names, mut changes) = (String::with_capacity(room), String::with_capacity(room));
-    for (place, part) in batch.parts.iter().enumerate() {
-        if place > 0 {
-            names.push(BETWEEN_NAMES);
-            changes.push(BETWEEN_NAMES);
+    counts
+}
+
+/// Adds the arguments of a batch. Each is made in a text whose room is used again.
+fn add_batch(call: &mut Call, batch: &Batch<'_, '_>, events: &[Event], text: &mut String) {
+    if batch.is_of_deliveries() {
+        for part in batch.parts {
+            call.add(events[part.first].time.get().to_string());
         }
-        names.push_str(part.address.as_str());
-        push_changes(part, events, &mut changes);
+        return;
     }
-    let call = call.argument(names).argument(changes);
-    batch.parts.iter().fold(call, |call, part| with_evidence(call, part, events))
+    text.clear();
+    for (place, part) in batch.parts.iter().enumerate() {
+        text.extend((place > 0).then_some(BETWEEN_NAMES));
+        text.push_str(part.address.as_str());
+    }
+    call.add(&*text);
+    text.clear();
+    for (place, part) in batch.parts.iter().enumerate() {
+        text.extend((place > 0).then_some(BETWEEN_NAMES));
+        push_changes(part, events, text);
+    }
+    call.add(&*text);
+    for part in batch.parts {
+        text.clear();
+        push_evidence(part, events, text);
+        call.add(&*text);
+    }
 }
 
 fn push_changes(part: &Part<'_>, events: &[Event], text: &mut String) {
     for (place, event) in part.places().map(|place| &events[place]).enumerate() {
-        if place > 0 {
-            text.push(BETWEEN_CHANGES);
-        }
+        text.extend((place > 0).then_some(BETWEEN_CHANGES));
         // A delivery is in no such part.
         if let Some(change) = ChangeKind::of_event(event) {
             text.extend(change.parts());
@@ -92,14 +132,19 @@ fn push_changes(part: &Part<'_>, events: &[Event], text: &mut String) {
     }
 }
 
-/// Adds the evidence of a part.
-fn with_evidence(call: Call, part: &Part<'_>, events: &[Event]) -> Call {
-    let call = part.usual.iter().fold(call, |call, usual| call.argument("as").argument(usual));
+/// Adds the text of a new record that has the evidence of a part.
+fn push_evidence(part: &Part<'_>, events: &[Event], text: &mut String) {
+    if let Some(usual) = &part.usual {
+        text.push_str(USUAL);
+        text.push(BEHIND_NAME);
+        text.push_str(usual);
+        text.push(BETWEEN_FIELDS);
+    }
     let usual = part.usual.as_deref().unwrap_or_default();
-    let mut text = String::with_capacity(BYTES_PER_EVENT);
-    part.places().filter_map(|place| events[place].evidence()).fold(call, |call, evidence| {
-        text.clear();
-        evidence.push_beside(usual, &mut text);
-        call.argument(evidence.id.as_str()).argument(&text)
-    })
+    for event in part.places().map(|place| &events[place]) {
+        text.push_str(event.id.as_str());
+        text.push(BEHIND_NAME);
+        event.push_stored_beside(usual, text);
+        text.push(BETWEEN_FIELDS);
+    }
 }

@@ -4,12 +4,9 @@ use std::str::FromStr;
 
 use redis::Value;
 
-use super::fault::{damaged, earlier_layout, unexpected_reply};
+use super::fault::{damaged, unexpected_reply};
 use crate::store::Outcome;
 use crate::{Address, Class, Entered, Error, EventId, Evidence, Record, UnixSeconds};
-
-/// How an event's field began in a layout that no released version wrote.
-const EVIDENCE_OF_EARLIER_LAYOUT: &str = "e:";
 
 /// What `record.lua` says of one event.
 pub(super) fn outcome(letter: u8) -> Result<Outcome, Error> {
@@ -72,6 +69,18 @@ pub(super) fn fields(value: Value) -> Result<Vec<(String, Vec<u8>)>, Error> {
 /// Stands between the names of an entry of a stream, and between what is told of each.
 pub(super) const BETWEEN_NAMES: char = '\n';
 
+/// Stands between the fields of a record, and behind the last one.
+pub(super) const BETWEEN_FIELDS: char = '\n';
+
+/// Stands behind the name of a field.
+pub(super) const BEHIND_NAME: char = ' ';
+
+/// The field of a record that says what events have in common of which it holds the times alone.
+pub(super) const USUAL: &str = "as";
+
+/// What a field is called whose name could be anything.
+const A_FIELD: &str = "a field";
+
 /// An entry of a feed: its id, and the names in it, if there are any. Where one was erased, its line is empty.
 pub(super) fn entry(entry: Value) -> Result<(String, Option<String>), Error> {
     let mut parts = list(entry)?.into_iter();
@@ -92,32 +101,25 @@ pub(super) fn parsed<T: FromStr>(text: &[u8]) -> Option<T> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// An address's hash; none if it is not there.
+/// An address's record, by its text; none if it is not there.
 pub(super) fn record(address: &Address, value: Value) -> Result<Option<Record>, Error> {
-    let mut fields = list(value)?.into_iter();
-    if fields.len() == 0 {
-        return Ok(None);
-    }
+    let Some(text) = bytes(value)? else { return Ok(None) };
+    let text = String::from_utf8(text).map_err(|_| damaged(address, A_FIELD))?;
+    let lines = text.strip_suffix(BETWEEN_FIELDS).ok_or_else(|| damaged(address, A_FIELD))?;
     let mut record = Record::new(address.clone());
-    let mut usual = None;
+    let mut usual = "";
     let mut kept = Vec::new();
-    while let (Some(name), Some(text)) = (fields.next(), fields.next()) {
-        let (Value::BulkString(name), Value::BulkString(text)) = (name, text) else { return Err(unexpected_reply()) };
-        // A name that is no text is none of ours.
-        let Ok(name) = String::from_utf8(name) else { continue };
-        let text = String::from_utf8(text).map_err(|_| damaged(address, shown(&name)));
+    for line in lines.split(BETWEEN_FIELDS) {
+        let (name, said) = line.split_once(BEHIND_NAME).ok_or_else(|| damaged(address, shown(line)))?;
         if name.len() == EventId::BYTES {
-            kept.push((name, text?));
-        } else if name.starts_with(EVIDENCE_OF_EARLIER_LAYOUT) {
-            return Err(earlier_layout());
-        } else if name == "as" {
-            usual = Some(text?);
+            kept.push((name, said));
+        } else if name == USUAL {
+            usual = said;
         } else {
-            read_field(&mut record, &name, text)?;
+            read_field(&mut record, name, said)?;
         }
     }
-    let usual = usual.unwrap_or_default();
-    let read = |(name, text): (String, String)| read_evidence(&name, &text, &usual).ok_or_else(|| damaged(address, shown(&name)));
+    let read = |(name, said)| read_evidence(name, said, usual).ok_or_else(|| damaged(address, shown(name)));
     let evidence: Result<Vec<Evidence>, Error> = kept.into_iter().map(read).collect();
     Ok(Some(record.with_evidence(evidence?).counting_what_is_kept()))
 }
@@ -127,19 +129,19 @@ fn read_evidence(name: &str, text: &str, usual: &str) -> Option<Evidence> {
 }
 
 /// Reads one field that is no evidence. What a later version may have put there is left alone.
-fn read_field(record: &mut Record, name: &str, text: Result<String, Error>) -> Result<(), Error> {
+fn read_field(record: &mut Record, name: &str, text: &str) -> Result<(), Error> {
     let address = &record.address;
     let unreadable = || damaged(address, name);
     match name {
         "delivered" => {
-            record.last_delivered = Some(UnixSeconds::clamped(text?.parse().map_err(|_| unreadable())?));
+            record.last_delivered = Some(UnixSeconds::clamped(text.parse().map_err(|_| unreadable())?));
         }
-        "manual" => record.manual = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
-        "erased" => record.tombstone = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
-        "lift" => record.lift = Some(serde_json::from_str(&text?).map_err(|_| unreadable())?),
+        "manual" => record.manual = Some(serde_json::from_str(text).map_err(|_| unreadable())?),
+        "erased" => record.tombstone = Some(serde_json::from_str(text).map_err(|_| unreadable())?),
+        "lift" => record.lift = Some(serde_json::from_str(text).map_err(|_| unreadable())?),
         _ => {
             if let Some(class) = Class::ALL.into_iter().find(|class| class.as_str() == name) {
-                let counter = text?.parse().map_err(|_| unreadable())?;
+                let counter = text.parse().map_err(|_| unreadable())?;
                 *record.counters.get_mut(class) = counter;
             }
         }
@@ -149,5 +151,5 @@ fn read_field(record: &mut Record, name: &str, text: Result<String, Error>) -> R
 
 /// A field's name as far as it is ours; others could be anything.
 fn shown(name: &str) -> &str {
-    if name.len() <= 16 { name } else { "a field" }
+    if name.len() <= 16 { name } else { A_FIELD }
 }

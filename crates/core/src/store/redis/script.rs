@@ -36,11 +36,20 @@ pub(super) struct Scripts {
 /// How two scripts order texts.
 const TEXT_ORDER: &str = include_str!("text_order.lua");
 
+/// How records lie in Redis.
+const RECORD_TEXT: &str = include_str!("record_text.lua");
+
 /// How events are recorded where a record holds much.
 const RECORD_CROWDED: &str = include_str!("record_crowded.lua");
 
 /// How they are recorded where there is a record.
 const RECORD_KNOWN: &str = include_str!("record_known.lua");
+
+/// How they are recorded where there is none.
+const RECORD: &str = include_str!("record.lua");
+
+/// How an operator's entry comes to a record.
+const SUPPRESS: &str = include_str!("suppress.lua");
 
 /// What leaves an entry as it is; else the address is suppressed as it always is.
 const ENTER_WHERE_MISSING: &str = include_str!("enter.lua");
@@ -48,12 +57,12 @@ const ENTER_WHERE_MISSING: &str = include_str!("enter.lua");
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            record: Script::new(rules_for_lua() + TEXT_ORDER + RECORD_CROWDED + RECORD_KNOWN + include_str!("record.lua")),
-            suppress: Script::new(include_str!("suppress.lua").to_owned()),
-            enter: Script::new(ENTER_WHERE_MISSING.to_owned() + include_str!("suppress.lua")),
-            lift: Script::new(identities() + include_str!("lift.lua")),
+            record: Script::new([&*rules_for_lua(), TEXT_ORDER, RECORD_TEXT, RECORD_CROWDED, RECORD_KNOWN, RECORD].concat()),
+            suppress: Script::new([RECORD_TEXT, SUPPRESS].concat()),
+            enter: Script::new([RECORD_TEXT, ENTER_WHERE_MISSING, SUPPRESS].concat()),
+            lift: Script::new([&*identities(), RECORD_TEXT, include_str!("lift.lua")].concat()),
             tell: Script::new(include_str!("tell.lua").to_owned()),
-            erase: Script::new(identities() + include_str!("erase.lua")),
+            erase: Script::new([&*identities(), RECORD_TEXT, include_str!("erase.lua")].concat()),
             feed_forget: Script::new(include_str!("feed_forget.lua").to_owned()),
             stream_forget: Script::new(include_str!("stream_forget.lua").to_owned()),
             stream_renew: Script::new(include_str!("stream_renew.lua").to_owned()),

@@ -1,6 +1,7 @@
 //! What goes together: events as parts, parts as batches, batches as calls.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use crate::store::redis::keys;
 use crate::{Address, Event, EventKind, KEPT_DAYS, KEPT_PER_DAY};
@@ -14,16 +15,13 @@ const MAX_EVENTS_PER_PART: usize = if KEPT_DAYS < KEPT_PER_DAY { KEPT_DAYS } els
 /// Most events in a batch: the bound of changes counts entries, so none of them may be large.
 pub(in crate::store::redis) const MAX_EVENTS_PER_BATCH: usize = MAX_EVENTS_PER_PART;
 
-/// Arguments that a delivery has: its time.
-pub(super) const ARGUMENTS_OF_DELIVERY: usize = 1;
-
-/// Arguments that an event has, and what is usual, where that is told once: a name and a text.
-pub(super) const ARGUMENTS_OF_EVENT: usize = 2;
-
 /// Some events of an address, as places in the request: one delivery, or others of which no two are the same.
 pub(super) struct Part<'a> {
     pub(super) address: &'a Address,
     pub(super) bucket: u16,
+    /// Whether another part of that address was before it.
+    pub(super) is_again: bool,
+    is_delivery: bool,
     pub(super) first: usize,
     others: Vec<usize>,
     /// What the first event says beside its time, if another one says the same: then it is worth while to tell it once.
@@ -53,21 +51,11 @@ impl Part<'_> {
         let first = what(self.first)?;
         self.others.iter().any(|place| what(*place).as_ref() == Some(&first)).then_some(first)
     }
-
-    /// How many arguments it has.
-    fn width(&self, events: &[Event]) -> usize {
-        if events[self.first].kind == EventKind::Delivered {
-            ARGUMENTS_OF_DELIVERY
-        } else {
-            ARGUMENTS_OF_EVENT * (usize::from(self.usual.is_some()) + self.len())
-        }
-    }
 }
 
 /// Parts of one bucket which are alike, and of different addresses.
 pub(super) struct Batch<'p, 'a> {
     pub(super) parts: &'p [Part<'a>],
-    pub(super) width: usize,
     pub(super) events: usize,
 }
 
@@ -94,8 +82,11 @@ impl<'p, 'a> Group<'p, 'a> {
         self.parts().flat_map(Part::places)
     }
 
-    pub(super) fn buckets(&self) -> BTreeSet<u16> {
-        self.batches.iter().filter_map(Batch::bucket).collect()
+    /// The buckets that may get a new record, each once.
+    pub(super) fn new_buckets(&self) -> impl Iterator<Item = u16> {
+        let recording = self.batches.iter().filter(|batch| !batch.is_of_deliveries()).map(Batch::bucket);
+        let mut latest = None;
+        recording.filter(move |bucket| latest.replace(*bucket) != Some(*bucket))
     }
 
     fn has_room_for(&self, batch: &Batch<'_, '_>, together: Together) -> bool {
@@ -105,8 +96,12 @@ impl<'p, 'a> Group<'p, 'a> {
 }
 
 impl Batch<'_, '_> {
-    pub(super) fn bucket(&self) -> Option<u16> {
-        self.parts.first().map(|part| part.bucket)
+    pub(super) fn bucket(&self) -> u16 {
+        self.parts.first().map_or(0, |part| part.bucket)
+    }
+
+    pub(super) fn is_of_deliveries(&self) -> bool {
+        self.parts.first().is_some_and(|part| part.is_delivery)
     }
 }
 
@@ -115,13 +110,16 @@ pub(super) fn by_address(events: &[Event]) -> Vec<Part<'_>> {
     let mut parts: Vec<Part<'_>> = Vec::with_capacity(events.len());
     let mut latest_of: HashMap<&Address, usize> = HashMap::with_capacity(events.len());
     for (place, event) in events.iter().enumerate() {
-        let latest = latest_of.get(&event.recipient).and_then(|index| parts.get_mut(*index));
-        if let Some(part) = latest.filter(|part| part.has_room_for(event, events)) {
+        let address = &event.recipient;
+        let latest = latest_of.entry(address);
+        let is_again = matches!(latest, Entry::Occupied(_));
+        let latest = latest.or_insert(parts.len());
+        if let Some(part) = parts.get_mut(*latest).filter(|part| part.has_room_for(event, events)) {
             part.others.push(place);
         } else {
-            latest_of.insert(&event.recipient, parts.len());
-            let bucket = keys::bucket(event.recipient.as_str());
-            parts.push(Part { address: &event.recipient, bucket, first: place, others: Vec::new(), usual: None });
+            *latest = parts.len();
+            let (bucket, is_delivery) = (keys::bucket(address.as_str()), event.kind == EventKind::Delivered);
+            parts.push(Part { address, bucket, is_again, is_delivery, first: place, others: Vec::new(), usual: None });
         }
     }
     for part in &mut parts {
@@ -132,15 +130,14 @@ pub(super) fn by_address(events: &[Event]) -> Vec<Part<'_>> {
 }
 
 /// The batch at the beginning of parts, and the parts behind it.
-fn first_batch<'p, 'a>(parts: &'p [Part<'a>], events: &[Event]) -> Option<(Batch<'p, 'a>, &'p [Part<'a>])> {
+fn first_batch<'p, 'a>(parts: &'p [Part<'a>]) -> Option<(Batch<'p, 'a>, &'p [Part<'a>])> {
     let first = parts.first()?;
-    let width = first.width(events);
     let mut in_all = first.len();
     let mut end = 1;
     while let Some(part) = parts.get(end)
         && part.bucket == first.bucket
         && part.len() == first.len()
-        && part.width(events) == width
+        && part.is_delivery == first.is_delivery
         && in_all + part.len() <= MAX_EVENTS_PER_BATCH
         && parts[..end].iter().all(|other| other.address != part.address)
     {
@@ -148,13 +145,13 @@ fn first_batch<'p, 'a>(parts: &'p [Part<'a>], events: &[Event]) -> Option<(Batch
         end += 1;
     }
     let (parts, behind) = parts.split_at(end);
-    Some((Batch { parts, width, events: in_all }, behind))
+    Some((Batch { parts, events: in_all }, behind))
 }
 
 /// Puts together what goes into one call, in the order of the parts.
-pub(super) fn by_call<'p, 'a>(mut parts: &'p [Part<'a>], events: &[Event], together: Together) -> Vec<Group<'p, 'a>> {
+pub(super) fn by_call<'p, 'a>(mut parts: &'p [Part<'a>], together: Together) -> Vec<Group<'p, 'a>> {
     let mut groups: Vec<Group<'p, 'a>> = Vec::new();
-    while let Some((batch, behind)) = first_batch(parts, events) {
+    while let Some((batch, behind)) = first_batch(parts) {
         parts = behind;
         if !groups.last().is_some_and(|group| group.has_room_for(&batch, together)) {
             groups.push(Group::default());
@@ -170,6 +167,7 @@ pub(super) fn by_call<'p, 'a>(mut parts: &'p [Part<'a>], events: &[Event], toget
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     fn places(events: &[Event]) -> Vec<Vec<usize>> {
         let mut places: Vec<Vec<usize>> = by_address(events).iter().map(|part| part.places().collect()).collect();
@@ -191,6 +189,9 @@ mod tests {
             Event::bare("a@x.example", 5, bounce),
         ];
         assert_eq!(places(&events), [vec![0, 2], vec![1], vec![3, 4], vec![5], vec![6]]);
+        let parts = by_address(&events);
+        let again: BTreeSet<usize> = parts.iter().filter(|part| part.is_again).map(|part| part.first).collect();
+        assert_eq!(again, BTreeSet::from([3, 5, 6]));
         let many: Vec<_> = (0..40).map(|number| Event::bare("a@x.example", number, bounce)).collect();
         assert_eq!(places(&many).iter().map(Vec::len).collect::<Vec<_>>(), [16, 16, 8]);
     }
@@ -201,21 +202,21 @@ mod tests {
         let events: Vec<_> = (0..3000).map(event).collect();
         for together in [Together::OfABucket, Together::All] {
             let parts = by_address(&events);
-            let groups = by_call(&parts, &events, together);
+            let groups = by_call(&parts, together);
             let mut places: Vec<_> = groups.iter().flat_map(Group::places).collect();
             places.sort_unstable();
             assert_eq!(places, (0..3000).collect::<Vec<_>>());
             for group in groups {
                 assert_eq!(group.events, group.places().count());
                 assert!(group.events <= MAX_EVENTS_PER_CALL);
-                assert!(together == Together::All || group.buckets().len() == 1);
+                let buckets: Vec<_> = group.new_buckets().collect();
+                assert!(buckets.is_sorted_by(|one, other| one < other));
+                assert!(together == Together::All || buckets.len() == 1);
                 for batch in &group.batches {
                     let addresses: BTreeSet<_> = batch.parts.iter().map(|part| part.address).collect();
                     assert_eq!(addresses.len(), batch.parts.len());
                     assert!(batch.events <= MAX_EVENTS_PER_BATCH);
-                    assert!(
-                        batch.parts.iter().all(|part| Some(part.bucket) == batch.bucket() && part.width(&events) == batch.width)
-                    );
+                    assert!(batch.parts.iter().all(|part| part.bucket == batch.bucket() && part.len() == batch.parts[0].len()));
                 }
             }
         }
@@ -225,7 +226,7 @@ mod tests {
     fn parts_of_an_address_stay_in_their_order() {
         let of_one: Vec<_> = (0..300).map(|number| Event::bare("a@x.example", number, EventKind::Bounce)).collect();
         let parts = by_address(&of_one);
-        let groups = by_call(&parts, &of_one, Together::OfABucket);
+        let groups = by_call(&parts, Together::OfABucket);
         assert_eq!(groups.iter().map(|group| group.events).collect::<Vec<_>>(), [128, 128, 44]);
         assert!(groups.iter().flat_map(Group::places).is_sorted());
     }
