@@ -90,7 +90,7 @@ fn a_log_in_that_fails_is_no_answer() {
 #[test]
 fn a_right_that_is_missing_is_no_answer() {
     let mut ground = Ground::start(&[]);
-    ground.redis.cli::<()>(&["ACL", "SETUSER", "default", "-get", "-msetnx"]);
+    ground.redis.cli::<()>(&["ACL", "SETUSER", "default", "-get", "-mset"]);
     ground.assert_refused();
     ground.assert_unanswered();
     ground.redis.cli::<()>(&["ACL", "SETUSER", "default", "+@all"]);

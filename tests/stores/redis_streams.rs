@@ -1,5 +1,6 @@
 //! Entries of the streams that name several addresses.
 
+use suppressd_core::DAY_SECONDS;
 use suppressd_core::store::redis::RedisStore;
 use suppressd_core::store::{EvidenceStore as _, FeedStore as _, ListingStore as _, Outcome};
 
@@ -79,5 +80,26 @@ fn a_listing_goes_on_where_it_was_when_a_name_beside_it_is_erased() {
         let listed: Vec<_> = first.records.iter().chain(&rest.records).map(|record| record.address.as_str()).collect();
         let expected: Vec<_> = names.iter().map(String::as_str).filter(|name| *name != names[9]).collect();
         assert_eq!(listed, expected);
+    });
+}
+
+#[test]
+fn a_page_ends_where_its_records_hold_much() {
+    const EVENTS: u64 = 130;
+    let server = RedisServer::start(&[]);
+    block_on(async {
+        let store = server.store();
+        let names = names(&store, 140);
+        for number in 0..EVENTS {
+            // Of one day and class only so many are kept.
+            let time = i64::try_from(number / 10).unwrap() * DAY_SECONDS;
+            let events: Vec<_> = names.iter().map(|name| bounce(name, number, time, "other")).collect();
+            store.record(&events).await.unwrap();
+        }
+        let page = store.list_records(None, names.len()).await.unwrap();
+        assert_eq!((page.records.len(), page.next.is_some()), (128, true));
+        assert!(page.records.iter().all(|record| record.evidence().len() as u64 == EVENTS));
+        let rest = store.list_records(page.next.as_ref(), names.len()).await.unwrap();
+        assert_eq!(rest.records.len(), names.len() - 128);
     });
 }

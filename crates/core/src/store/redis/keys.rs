@@ -25,7 +25,7 @@ pub(super) const BUCKETS: u16 = 256;
 
 /// The keys of one address.
 pub(super) struct AddressKeys {
-    /// The hash with all that is known of it.
+    /// The text with all that is known of it.
     pub(super) record: String,
     /// The stream that names each record of its bucket.
     pub(super) feed: String,

@@ -201,8 +201,9 @@ fn of_buckets(known: &Places, buckets: impl Iterator<Item = u16>) -> Vec<(u16, c
     buckets.filter_map(|bucket| Some((bucket, known[usize::from(bucket)]?))).collect()
 }
 
+/// A line is a field.
 fn number_of_fields(record: &Value) -> usize {
-    if let Value::Array(fields) = record { fields.len() / 2 } else { 0 }
+    if let Value::BulkString(text) = record { memchr::memchr_iter(b'\n', text).count() } else { 0 }
 }
 
 /// Reads an entry: its id, and those whom it names, without those whose lines are done.

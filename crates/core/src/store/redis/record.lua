@@ -29,50 +29,41 @@ local function width_of(parts, events)
   return events == 0 and parts or IN_FRONT + parts
 end
 
--- Enters all as new, if nobody has a record. Says how many events those are and whether there are records now, or nothing.
-local function enter_new()
-  local written, delivered, last, in_all = {}, {}, 0, 0
+-- The number of all events, if nobody has a record, and what is to be written then: key, text, key, text.
+local function all_new()
+  local records, written, last, in_all = {}, {}, 0, 0
   local key, place = 1, FIRST_PLACE
   for at = 2, #counts, 3 do
     local parts, events = counts[at], counts[at + 1]
-    if events == 0 then
-      for part = 0, parts - 1 do delivered[#delivered + 1] = KEYS[key + part] end
-      in_all = in_all + parts
-    else
-      for part = IN_FRONT, IN_FRONT + parts - 1 do
+    for part = events == 0 and 0 or IN_FRONT, width_of(parts, events) - 1 do
+      records[#records + 1] = KEYS[key + part]
+      if events > 0 then
         written[last + 1], written[last + 2] = KEYS[key + part], ARGV[place + part]
         last = last + 2
       end
-      in_all = in_all + parts * events
     end
+    in_all = in_all + parts * math.max(events, 1)
     local width = width_of(parts, events)
     key, place = key + width, place + width
   end
-  if #delivered > 0 and redis.call('EXISTS', unpack(delivered)) > 0 then return nil end
-  if last > 0 and redis.call('MSETNX', unpack(written)) == 0 then return nil end
-  return in_all, last > 0
+  if redis.call('EXISTS', unpack(records)) > 0 then return nil end
+  return in_all, written
 end
 
--- Names what was entered in the feeds, and tells of it. Where that fails, no record may be left.
-local function tell_new()
-  local pcall = redis.pcall
-  local key, place, failed = 1, FIRST_PLACE, nil
+-- Names all in the feeds, tells of them, and then enters them. Whatever can fail comes first, and what has been told by then is told
+-- again when it is repeated: so there is never a record that no feed names, or of which nobody is told.
+local function enter(written)
+  local key, place = 1, FIRST_PLACE
   for at = 2, #counts, 3 do
     local parts, events = counts[at], counts[at + 1]
     if events > 0 then
-      local names = ARGV[place]
-      -- An error is a table with err in it; an identity is a text, which has none.
-      local reply = failed or pcall('XADD', KEYS[key], '*', 'a', names)
-      if not reply.err then reply = tell(pcall, KEYS[key + 1], names, ARGV[place + 1], counts[at + 2] == 1) end
-      if reply.err then
-        failed = reply
-        redis.call('DEL', unpack(KEYS, key + IN_FRONT, key + IN_FRONT + parts - 1))
-      end
+      redis.call('XADD', KEYS[key], '*', 'a', ARGV[place])
+      tell(KEYS[key + 1], ARGV[place], ARGV[place + 1], counts[at + 2] == 1)
     end
     local width = width_of(parts, events)
     key, place = key + width, place + width
   end
-  if failed then error(failed) end
+  redis.call('MSET', unpack(written))
 end
 
 -- Records batch by batch. Says what became of each event, and whether there are records now that were not.
@@ -94,10 +85,11 @@ end
 
 -- The usual case is that nobody has a record, and all goes as it came.
 local outcomes, has_new
-if counts[1] == 1 then outcomes, has_new = enter_new() end
-if outcomes then
-  outcomes = string.rep(RECORDED, outcomes)
-  if has_new then tell_new() end
+local events, written
+if counts[1] == 1 then events, written = all_new() end
+if events then
+  outcomes, has_new = string.rep(RECORDED, events), #written > 0
+  if has_new then enter(written) end
 else
   outcomes, has_new = record_by_batch()
 end

@@ -13,9 +13,12 @@ local function lines_of(text)
 end
 
 -- Tells what has changed of addresses, and perhaps removes what is old, which costs as much.
-local function tell(call, changes, names, said, is_trimmed)
-  if is_trimmed then return call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', names, 'w', said) end
-  return call('XADD', changes, '*', 'a', names, 'w', said)
+local function tell(changes, names, said, is_trimmed)
+  if is_trimmed then
+    redis.call('XADD', changes, 'MAXLEN', '~', max_changes, '*', 'a', names, 'w', said)
+  else
+    redis.call('XADD', changes, '*', 'a', names, 'w', said)
+  end
 end
 
 local function deliver(key, time)
@@ -98,6 +101,6 @@ local function record_mixed(key, place, parts, events, is_trimmed, outcomes)
       what[#what + 1] = told
     end
   end
-  if #changed > 0 then tell(redis.call, KEYS[key + 1], table.concat(changed, '\n'), table.concat(what, '\n'), is_trimmed) end
+  if #changed > 0 then tell(KEYS[key + 1], table.concat(changed, '\n'), table.concat(what, '\n'), is_trimmed) end
   return #new > 0
 end
