@@ -196,14 +196,19 @@ impl<'a> Commit<'a> {
         if known.record.as_ref() != seen {
             return Ok(Erasure::Changed);
         }
-        let was_spread = std::mem::replace(&mut known.form, Form::Whole) == Form::Spread;
         let had_record = seen.is_some_and(|record| record.tombstone.is_none());
-        if had_record || seen.is_some() != tombstone.is_some() {
+        let is_changed = had_record || seen.is_some() != tombstone.is_some();
+        if is_changed && tombstone.is_none() {
+            // First, since it may fail: what is done by then would be thought to be all.
+            self.changes.forget(self.tree, address)?;
+        }
+        let known = self.see(address)?;
+        let was_spread = std::mem::replace(&mut known.form, Form::Whole) == Form::Spread;
+        if is_changed {
             known.record = tombstone.map(|tombstone| Record::erased(address.clone(), tombstone));
             known.is_changed = true;
-            match tombstone {
-                Some(_) => self.changes.add(address, ChangeKind::Erased),
-                None => self.changes.forget(self.tree, address)?,
+            if tombstone.is_some() {
+                self.changes.add(address, ChangeKind::Erased);
             }
         }
         if was_spread {

@@ -137,6 +137,7 @@ impl Shard {
                 renewed.places.insert_unique(whole(moved.half), moved, |place| whole(place.half));
             }
         }
+        self.pieces.iter_mut().for_each(|piece| piece.fill(0));
         *self = renewed;
         if !self.has_room(entry_bytes) {
             self.grow(grown_by);
