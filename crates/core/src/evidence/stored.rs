@@ -89,7 +89,7 @@ impl Evidence {
 
 impl Event {
     /// Adds what [`Evidence::to_stored_beside`] says of its evidence to a text, without a copy of it. Of no delivery.
-    pub(crate) fn push_stored_beside(&self, usual: &str, text: &mut String) {
+    pub fn push_stored_beside(&self, usual: &str, text: &mut String) {
         Told::from(self).push_beside(usual, text);
     }
 }
