@@ -9,12 +9,12 @@ pub(crate) const MAX_GROWTH_PERCENT: u64 = 5;
 /// Instructions of one operation of each path, as rustc 1.95 compiles them for x86-64 by the profile `counted`.
 pub(crate) fn instructions(path: HotPath) -> u64 {
     match path {
-        HotPath::CheckMiss => 3_136,
-        HotPath::CheckHit => 20_396,
-        HotPath::Batch => 1_989,
-        HotPath::ParseDelivery => 18_024,
-        HotPath::ParseBounce => 31_040,
-        HotPath::Classify => 14_976,
-        HotPath::Record => 11_962,
+        HotPath::CheckMiss => 2_673,
+        HotPath::CheckHit => 16_702,
+        HotPath::Batch => 1_326,
+        HotPath::ParseDelivery => 13_366,
+        HotPath::ParseBounce => 25_455,
+        HotPath::Classify => 14_253,
+        HotPath::Record => 8_306,
     }
 }
