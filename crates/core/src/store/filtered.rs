@@ -97,11 +97,11 @@ impl<S: FeedStore> FilteredStore<S> {
         }
     }
 
+    /// Adds the recipients of events that are about to have a record, all at once.
     fn insert_all(&self, events: &[Event]) {
-        if !S::TELLS_BEFORE_ANSWERING {
-            for event in events.iter().filter(|event| event.kind != EventKind::Delivered) {
-                self.insert(&event.recipient);
-            }
+        if let Some(known) = self.known.as_ref().filter(|_| !S::TELLS_BEFORE_ANSWERING) {
+            let kept = events.iter().filter(|event| event.kind != EventKind::Delivered);
+            known.add_all(&kept.map(|event| event.recipient.as_str()).collect::<Vec<_>>());
         }
     }
 

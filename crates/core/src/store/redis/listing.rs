@@ -201,9 +201,10 @@ fn of_buckets(known: &Places, buckets: impl Iterator<Item = u16>) -> Vec<(u16, c
     buckets.filter_map(|bucket| Some((bucket, known[usize::from(bucket)]?))).collect()
 }
 
-/// A line is a field.
 fn number_of_fields(record: &Value) -> usize {
-    if let Value::BulkString(text) = record { memchr::memchr_iter(b'\n', text).count() } else { 0 }
+    let Value::BulkString(text) = record else { return 0 };
+    // What is no text is refused where the record is read.
+    std::str::from_utf8(text).map_or(0, |text| text.matches(reply::BETWEEN_FIELDS).count())
 }
 
 /// Reads an entry: its id, and those whom it names, without those whose lines are done.

@@ -240,7 +240,8 @@ impl<S: FeedSink> Follower<'_, S> {
     fn add(&mut self, bucket: u8, known: EntryId, new: impl Iterator<Item = (EntryId, String)>, asked_at: Instant, is_end: bool) {
         let mut entry = known;
         for (id, names) in new {
-            names.split(reply::BETWEEN_NAMES).filter(|name| !name.is_empty()).for_each(|name| self.sink.add(name));
+            let names: Vec<_> = names.split(reply::BETWEEN_NAMES).filter(|name| !name.is_empty()).collect();
+            self.sink.add_all(&names);
             entry = id;
         }
         // In an empty feed there is nothing to look back to.
