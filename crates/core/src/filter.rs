@@ -3,14 +3,15 @@
 //! It only ever says "perhaps" or "surely not". A fingerprint that two addresses share costs one look into the store, and can
 //! suppress nobody.
 
+mod fingerprint;
 mod table;
 
-use std::hash::{BuildHasher, RandomState};
 use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use table::{Table, Tags};
+use fingerprint::{Fingerprint, Keyed};
+use table::{FirstTags, Table};
 
 /// Parts of the filter, each with a table of its own.
 const SHARDS: usize = 256;
@@ -25,8 +26,8 @@ const ADDRESSES_AT_ONCE: usize = 64;
 ///
 /// Whoever looks takes no lock: threads that answer checks would wait for each other, and each lock for all of memory.
 #[derive(Debug)]
-pub struct Filter<H = RandomState> {
-    hasher: H,
+pub struct Filter<F = Keyed> {
+    fingerprint: F,
     /// One table a shard. They are replaced when one of them grows.
     tables: ArcSwap<Vec<Table>>,
     /// How many fingerprints each shard has. Held by whoever adds one.
@@ -35,23 +36,23 @@ pub struct Filter<H = RandomState> {
 
 impl Default for Filter {
     fn default() -> Self {
-        Self::with_hasher(RandomState::new())
+        Self::with_fingerprint(Keyed::default())
     }
 }
 
-impl<H: BuildHasher> Filter<H> {
+impl<F: Fingerprint> Filter<F> {
     /// Memory for an address, at most, in bytes.
-    pub const MAX_BYTES_PER_ADDRESS: usize = 14;
+    pub const MAX_BYTES_PER_ADDRESS: usize = 17;
 
-    /// An empty filter whose fingerprints are those of a hasher.
-    pub fn with_hasher(hasher: H) -> Self {
+    /// An empty filter whose fingerprints are made in some way.
+    fn with_fingerprint(fingerprint: F) -> Self {
         let tables = ArcSwap::from_pointee(vec![Table::empty(); SHARDS]);
-        Self { hasher, tables, lens: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self { fingerprint, tables, lens: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 
     /// Adds an address. Says whether its fingerprint is new.
     pub fn insert(&self, address: &str) -> bool {
-        self.add(self.hasher.hash_one(address))
+        self.add(self.fingerprint.of(address))
     }
 
     /// Adds many. Says of each whether its fingerprint is new.
@@ -64,11 +65,11 @@ impl<H: BuildHasher> Filter<H> {
             let mut fingerprints = [0; ADDRESSES_AT_ONCE];
             let mut number = 0;
             for (fingerprint, address) in fingerprints.iter_mut().zip(&mut addresses) {
-                *fingerprint = self.hasher.hash_one(address);
+                *fingerprint = self.fingerprint.of(address);
                 number += 1;
             }
             let tables = self.tables.load();
-            let glance = |fingerprint: &u64| tables[shard_of(*fingerprint)].glance(*fingerprint);
+            let glance = |fingerprint: &u64| tables[shard_of(*fingerprint)].glance_home(*fingerprint);
             bring_near(fingerprints[..number].iter().map(glance));
             are_new.extend(fingerprints[..number].iter().map(|fingerprint| self.add(*fingerprint)));
         }
@@ -105,7 +106,7 @@ impl<H: BuildHasher> Filter<H> {
     /// Whether the address may have been added; `false` if it surely was not.
     #[must_use]
     pub fn may_hold(&self, address: &str) -> bool {
-        let fingerprint = self.hasher.hash_one(address);
+        let fingerprint = self.fingerprint.of(address);
         self.tables.load()[shard_of(fingerprint)].holds(fingerprint)
     }
 
@@ -119,18 +120,24 @@ impl<H: BuildHasher> Filter<H> {
         let mut candidates = Vec::new();
         let mut first = 0;
         loop {
-            let mut looks = [(0, Tags::default()); ADDRESSES_AT_ONCE];
+            let mut looks = [(0, FirstTags::default()); ADDRESSES_AT_ONCE];
             let mut asked = 0;
             for (look, address) in looks.iter_mut().zip(&mut addresses) {
-                look.0 = self.hasher.hash_one(address);
+                look.0 = self.fingerprint.of(address);
                 asked += 1;
             }
             // Nothing is decided and next to nothing done here, so a processor reads many at once.
             for (fingerprint, tags) in &mut looks[..asked] {
                 *tags = table_of(*fingerprint).first_tags(*fingerprint);
             }
-            let not_ruled_out = (first..).zip(&looks[..asked]).filter(|(_, (fingerprint, tags))| !tags.rule_out(*fingerprint));
-            candidates.extend(not_ruled_out.map(|(place, (fingerprint, _))| (place, *fingerprint)));
+            let mut not_ruled_out = [(0, 0); ADDRESSES_AT_ONCE];
+            let mut number = 0;
+            for (place, (fingerprint, tags)) in (first..).zip(&looks[..asked]) {
+                // Each is written down, and the next one over it if it is ruled out: that is quicker than to guess.
+                not_ruled_out[number] = (place, *fingerprint);
+                number += usize::from(!tags.rule_out(*fingerprint));
+            }
+            candidates.extend_from_slice(&not_ruled_out[..number]);
             first += asked;
             if asked < ADDRESSES_AT_ONCE {
                 break;
@@ -204,7 +211,7 @@ mod tests {
             filter.insert(&format!("a{number}@x.example"));
             if number % 1000 == 0 && number > 50_000 {
                 let bytes = filter.bytes() / filter.len();
-                assert!(bytes <= Filter::<RandomState>::MAX_BYTES_PER_ADDRESS, "{bytes} at {number}");
+                assert!(bytes <= Filter::<Keyed>::MAX_BYTES_PER_ADDRESS, "{bytes} at {number}");
             }
         }
     }
@@ -228,28 +235,11 @@ mod tests {
     }
 
     /// Gives the fingerprint that the address's text says.
-    #[derive(Debug, Clone, Copy)]
     struct ByText;
 
-    struct Text(u64);
-
-    impl BuildHasher for ByText {
-        type Hasher = Text;
-
-        fn build_hasher(&self) -> Text {
-            Text(0)
-        }
-    }
-
-    impl std::hash::Hasher for Text {
-        fn write(&mut self, bytes: &[u8]) {
-            if let Ok(number) = std::str::from_utf8(bytes).unwrap_or_default().parse() {
-                self.0 = number;
-            }
-        }
-
-        fn finish(&self) -> u64 {
-            self.0
+    impl Fingerprint for ByText {
+        fn of(&self, address: &str) -> u64 {
+            address.parse().unwrap()
         }
     }
 
@@ -259,7 +249,7 @@ mod tests {
             added in prop::collection::vec(prop_oneof![0_u64..200, any::<u64>(), (0_u64..40).prop_map(|low| low << 32)], 0..400),
             asked in prop::collection::vec(0_u64..400, 0..50),
         ) {
-            let filter = Filter::with_hasher(ByText);
+            let filter = Filter::with_fingerprint(ByText);
             let mut model = HashSet::new();
             for number in &added {
                 // No fingerprint is 0: that stands for a place that is free.

@@ -139,17 +139,9 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
     }
 
     async fn judge_many(&self, emails: &Emails, account: &str, reading: Reading) -> Result<Verdicts, Error> {
-        let mut others = BTreeMap::new();
-        let mut addresses = AddressList::with_capacity(emails.len(), emails.bytes());
-        let mut places = Vec::with_capacity(emails.len());
-        for (place, email) in emails.iter().enumerate() {
-            match addresses.push_recipient(email) {
-                Ok(()) => places.push(place),
-                Err(error) => {
-                    others.insert(place, Err(error));
-                }
-            }
-        }
+        let (addresses, refused) = AddressList::recipients(emails.iter());
+        let mut others: BTreeMap<_, _> = refused.into_iter().map(|(place, error)| (place, Err(error))).collect();
+        let places: Vec<usize> = (0..emails.len()).filter(|place| !others.contains_key(place)).collect();
         let addresses: Vec<_> = addresses.iter().collect();
         let known = self.read(&addresses, reading).await?.into_known();
         if !known.is_empty() {

@@ -175,10 +175,8 @@ pub(crate) fn run_record(webhooks: usize) {
 
 /// Judges addresses as a server does it, and words the verdicts on those of which something is known.
 async fn answer(store: &FilteredStore<EmbeddedStore>, rulebook: &Rulebook, emails: &[String]) {
-    let mut addresses = AddressList::default();
-    for email in emails {
-        addresses.push_recipient(email).expect("an address");
-    }
+    let (addresses, refused) = AddressList::recipients(emails.iter().map(String::as_str));
+    assert!(refused.is_empty());
     let addresses: Vec<_> = addresses.iter().collect();
     let known = store.find(&addresses).await.expect("the directory can be read").into_known();
     for record in known.values().filter_map(|found| found.record.as_ref()) {

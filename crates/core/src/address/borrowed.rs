@@ -64,7 +64,7 @@ impl fmt::Debug for AddressRef<'_> {
 }
 
 /// Addresses, one behind the other in one text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressList {
     text: String,
     /// Of each address, where its @ is in the text, and where it ends.
@@ -72,30 +72,32 @@ pub struct AddressList {
 }
 
 impl AddressList {
-    /// A list with room for so many addresses, whose texts take so many bytes.
+    /// Reads addresses that mail can be sent to, each as [`Address::recipient`] reads it. Gives those that are, and of the others their
+    /// places among all, in order, and what is wrong with them.
     #[must_use]
-    pub fn with_capacity(addresses: usize, bytes: usize) -> Self {
-        Self { text: String::with_capacity(bytes), places: Vec::with_capacity(addresses) }
-    }
-
-    /// Adds an address that mail can be sent to, as [`Address::recipient`] reads it.
-    ///
-    /// # Errors
-    ///
-    /// As there. Nothing is added then.
-    pub fn push_recipient(&mut self, input: &str) -> Result<(), Error> {
-        let begin = self.text.len();
-        let at = if let Some(at) = plain::at_of(input) {
-            self.text.push_str(input);
-            self.text[begin..].make_ascii_lowercase();
-            at
-        } else {
-            let address = Address::recipient(input)?;
-            self.text.push_str(&address.text);
-            address.at
-        };
-        self.places.push((begin + at, self.text.len()));
-        Ok(())
+    pub fn recipients<'a>(inputs: impl ExactSizeIterator<Item = &'a str> + Clone) -> (Self, Vec<(usize, Error)>) {
+        let mut text = String::with_capacity(inputs.clone().map(str::len).sum());
+        let mut places = Vec::with_capacity(inputs.len());
+        let mut refused = Vec::new();
+        for (place, input) in inputs.enumerate() {
+            let begin = text.len();
+            let at = if let Some(at) = plain::at_of(input) {
+                text.push_str(input);
+                Ok(at)
+            } else {
+                Address::recipient(input).map(|address| {
+                    text.push_str(&address.text);
+                    address.at
+                })
+            };
+            match at {
+                Ok(at) => places.push((begin + at, text.len())),
+                Err(error) => refused.push((place, error)),
+            }
+        }
+        // All at once, which is quicker; those that were read by all rules have small letters already.
+        text.make_ascii_lowercase();
+        (Self { text, places }, refused)
     }
 
     /// All of them, in their order.
@@ -120,13 +122,15 @@ mod tests {
         fn a_list_holds_what_its_addresses_are_one_by_one(
             inputs in prop::collection::vec(prop_oneof!["[A-Za-z.]{1,6}@[A-Za-z]{1,4}\\.[A-Z]{2}", "\\PC{0,6}@\\PC{0,6}", "[*]@x.example"], 0..12),
         ) {
-            let mut list = AddressList::default();
-            let mut alone = Vec::new();
-            for input in &inputs {
-                let address = Address::recipient(input);
-                prop_assert_eq!(list.push_recipient(input), address.clone().map(|_| ()));
-                alone.extend(address);
+            let (list, refused) = AddressList::recipients(inputs.iter().map(String::as_str));
+            let (mut alone, mut refused_alone) = (Vec::new(), Vec::new());
+            for (place, input) in inputs.iter().enumerate() {
+                match Address::recipient(input) {
+                    Ok(address) => alone.push(address),
+                    Err(error) => refused_alone.push((place, error)),
+                }
             }
+            prop_assert_eq!(refused, refused_alone);
             prop_assert_eq!(list.iter().map(AddressRef::to_address).collect::<Vec<_>>(), alone.clone());
             for (listed, address) in list.iter().zip(&alone) {
                 prop_assert_eq!(listed, AddressRef::from(address));

@@ -1,37 +1,12 @@
 //! Addresses as nearly all of them are: every check parses one, and the rules for the others cost more than the check.
 
-use memchr::memchr;
+use wide::u8x16;
 
-use super::{Address, MAX_ADDRESS_BYTES};
+use super::Address;
 
-/// Longest local part, in bytes (RFC 5321, 4.5.3.1.1).
-const MAX_LOCAL_PART_BYTES: usize = 64;
-
-/// Longest label of a domain, in bytes (RFC 1035, 2.3.4).
-const MAX_LABEL_BYTES: usize = 63;
-
-/// What a byte may be, each a bit: of a local part, of a domain, a dot, and what stands between two parts of a label or two labels.
-const LOCAL_PART: u8 = 1;
-const DOMAIN: u8 = 2;
-const DOT: u8 = 4;
-const BETWEEN: u8 = 8;
-
-/// What each byte may be.
-const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte: u8 = 0;
-    while byte < 128 {
-        kinds[byte as usize] = match byte {
-            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => LOCAL_PART | DOMAIN,
-            b'.' => LOCAL_PART | DOMAIN | DOT | BETWEEN,
-            b'-' => LOCAL_PART | DOMAIN | BETWEEN,
-            b'_' | b'+' => LOCAL_PART,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    kinds
-};
+/// Longest text that is looked at: of each byte it is known in a bit of a word what it is. So no local part (RFC 5321, 4.5.3.1.1) and no
+/// label of a domain (RFC 1035, 2.3.4) is too long.
+const MAX_PLAIN_BYTES: usize = u64::BITS as usize;
 
 /// Reads an address of ASCII letters, digits and a few signs, of which only the case has to be normalised. None says nothing:
 /// the rules for all addresses decide then. What is read here they would read alike.
@@ -41,35 +16,63 @@ pub(super) fn read(text: &str) -> Option<Address> {
 
 /// Where the @ of a plain address is; it is read by making its letters small ones.
 pub(super) fn at_of(text: &str) -> Option<usize> {
-    if text.len() > MAX_ADDRESS_BYTES {
+    if text.is_empty() || text.len() > MAX_PLAIN_BYTES {
         return None;
     }
-    let at = memchr(b'@', text.as_bytes())?;
-    let (local, domain) = (&text.as_bytes()[..at], &text.as_bytes()[at + 1..]);
-    let is_plain = local.len() <= MAX_LOCAL_PART_BYTES && is_all(local, LOCAL_PART, DOT) && is_plain_domain(domain);
-    is_plain.then_some(at)
+    let Bytes { letters, digits, signs, dots, hyphens, ats } = Bytes::of(text.as_bytes());
+    let at = ats & ats.wrapping_neg();
+    let (local, domain) = (at.wrapping_sub(1), !(at | at.wrapping_sub(1)));
+    let all = u64::MAX >> (MAX_PLAIN_BYTES - text.len());
+    let plain = letters | digits | dots | hyphens | signs & local | at;
+    // Each stands between two bytes that are none. Two hyphens together are left to all rules, since labels that begin with `xn--`
+    // stand for others, and may be wrong.
+    let between = dots | at | hyphens & domain;
+    let edges = 1 | (all ^ all >> 1);
+    let begins_last_label = (dots | at).checked_ilog2()? + 1;
+    // A name of numbers alone may be none.
+    let is_name = letters.checked_shr(begins_last_label)? & 1 == 1;
+    let is_plain = at != 0 && plain == all && between & (between << 1 | edges) == 0 && is_name;
+    is_plain.then_some(at.trailing_zeros() as usize)
 }
 
-/// Whether all bytes are of a kind, of which those of another kind stand between two that are not.
-fn is_all(text: &[u8], kind: u8, separator: u8) -> bool {
-    // Nothing is decided before the end: nearly all addresses are plain to theirs.
-    let (mut of_all, mut of_neighbours, mut before) = (u8::MAX, 0, separator);
-    for byte in text {
-        let kinds = KINDS[usize::from(*byte)];
-        of_all &= kinds;
-        of_neighbours |= kinds & before;
-        before = kinds;
+/// What the bytes of a text are: each a bit, the first the lowest.
+#[derive(Debug, Default)]
+struct Bytes {
+    letters: u64,
+    digits: u64,
+    /// What else a local part may hold, and no domain.
+    signs: u64,
+    dots: u64,
+    hyphens: u64,
+    ats: u64,
+}
+
+impl Bytes {
+    fn of(text: &[u8]) -> Self {
+        let mut bytes = Self::default();
+        let (blocks, rest) = text.as_chunks();
+        for (number, block) in blocks.iter().enumerate() {
+            bytes.add(u8x16::new(*block), number);
+        }
+        if !rest.is_empty() {
+            let mut block = [0; size_of::<u8x16>()];
+            block[..rest.len()].copy_from_slice(rest);
+            bytes.add(u8x16::new(block), blocks.len());
+        }
+        bytes
     }
-    of_all & kind != 0 && (of_neighbours | before) & separator == 0
-}
 
-/// Whether it is labels of which the last begins with a letter: a name of numbers alone may be none. Two hyphens together are left to
-/// all rules, since labels that begin with `xn--` stand for others, and may be wrong.
-fn is_plain_domain(domain: &[u8]) -> bool {
-    let labels = || domain.split(|letter| *letter == b'.');
-    let is_name = |last: &[u8]| last.first().is_some_and(u8::is_ascii_alphabetic);
-    let is_short = |label: &[u8]| label.len() <= MAX_LABEL_BYTES;
-    is_all(domain, DOMAIN, BETWEEN) && labels().next_back().is_some_and(is_name) && (is_short(domain) || labels().all(is_short))
+    fn add(&mut self, block: u8x16, number: usize) {
+        let is = |byte: u8| block.simd_eq(u8x16::splat(byte));
+        let is_among = |bytes: u8x16, first: u8, last: u8| (bytes - u8x16::splat(first)).simd_le(u8x16::splat(last - first));
+        let bits = |which: u8x16| u64::from(which.to_bitmask()) << (number * size_of::<u8x16>());
+        self.letters |= bits(is_among(block | u8x16::splat(0x20), b'a', b'z'));
+        self.digits |= bits(is_among(block, b'0', b'9'));
+        self.signs |= bits(is(b'_') | is(b'+'));
+        self.dots |= bits(is(b'.'));
+        self.hyphens |= bits(is(b'-'));
+        self.ats |= bits(is(b'@'));
+    }
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ const TAG_BITS: usize = u64::BITS as usize / GROUP;
 /// Groups of a table that was never written to.
 const FIRST_GROUPS: usize = 2;
 
-/// Of eight places at most seven are taken, or a look would go through too many groups.
-const MOST_TAKEN: (usize, usize) = (7, 8);
+/// Of three places at most two are taken: with more, many groups are full, and a look has to go on behind them.
+const MOST_TAKEN: (usize, usize) = (2, 3);
 
 /// Stands for a place that is free.
 const FREE: u64 = 0;
@@ -39,11 +39,6 @@ impl Tags {
     const LOWEST_BITS: u64 = 0x0101_0101_0101_0101;
     const HIGHEST_BITS: u64 = Self::LOWEST_BITS << 7;
 
-    /// Whether a fingerprint is surely in no group, if this is the first in which it is looked for.
-    pub(super) fn rule_out(self, fingerprint: u64) -> bool {
-        !self.have(tag_of(fingerprint)) && self.have(FREE)
-    }
-
     fn have(self, tag: u64) -> bool {
         self.first_place_of(tag).is_some()
     }
@@ -57,6 +52,20 @@ impl Tags {
 
     fn with(self, place: usize, tag: u64) -> Self {
         Self(self.0 | tag << (place * TAG_BITS))
+    }
+}
+
+/// The tags of the two groups in which a fingerprint is looked for first.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct FirstTags([Tags; 2]);
+
+impl FirstTags {
+    /// Whether the fingerprint is surely in no group.
+    pub(super) fn rule_out(self, fingerprint: u64) -> bool {
+        let Self([first, second]) = self;
+        let tag = tag_of(fingerprint);
+        // All of it: whether the first group is full is as good as random, and a processor that has to guess it guesses wrong.
+        !first.have(tag) & (first.have(FREE) | (!second.have(tag) & second.have(FREE)))
     }
 }
 
@@ -94,25 +103,40 @@ impl Table {
 
     pub(super) fn holds(&self, fingerprint: u64) -> bool {
         let fingerprint = taken(fingerprint);
-        for group in self.groups_from_home(fingerprint) {
-            let tags = self.tags_of(group);
-            if tags.have(tag_of(fingerprint)) && self.groups[group].holds(fingerprint) {
-                return true;
-            }
-            if tags.have(FREE) {
-                return false;
-            }
+        self.candidates(fingerprint).any(|group| self.groups[group].holds(fingerprint))
+    }
+
+    /// The groups in which a fingerprint may be, by their tags.
+    fn candidates(&self, fingerprint: u64) -> impl Iterator<Item = usize> {
+        let mut had_room = false;
+        let with_tags = move |group| {
+            let tags = (!had_room).then(|| self.tags_of(group))?;
+            had_room = tags.have(FREE);
+            Some((group, tags))
+        };
+        let looked_through = self.groups_from_home(fingerprint).map_while(with_tags);
+        looked_through.filter(move |(_, tags)| tags.have(tag_of(fingerprint))).map(|(group, _)| group)
+    }
+
+    /// What tells of nearly every fingerprint that is not there.
+    pub(super) fn first_tags(&self, fingerprint: u64) -> FirstTags {
+        let groups = self.groups.len();
+        if groups == 0 {
+            return FirstTags::default();
         }
-        false
+        let home = home(taken(fingerprint), groups);
+        let next = if home + 1 == groups { 0 } else { home + 1 };
+        FirstTags([home, next].map(|group| self.tags_of(group)))
     }
 
-    /// The tags of the group in which a fingerprint is looked for first.
-    pub(super) fn first_tags(&self, fingerprint: u64) -> Tags {
-        self.groups_from_home(taken(fingerprint)).next().map_or_else(Tags::default, |group| self.tags_of(group))
-    }
-
-    /// What lies where a fingerprint is looked for first. It says nothing: it is looked at so that it is at hand when it is needed.
+    /// What lies in the first group in which a fingerprint may be. It says nothing: it is looked at so that it is at hand when it is
+    /// needed.
     pub(super) fn glance(&self, fingerprint: u64) -> u64 {
+        self.candidates(taken(fingerprint)).next().map_or(FREE, |group| self.groups[group].0[0].load(Ordering::Relaxed))
+    }
+
+    /// The same of the group into which it would be added first.
+    pub(super) fn glance_home(&self, fingerprint: u64) -> u64 {
         let group = self.groups_from_home(taken(fingerprint)).next();
         group.map_or(FREE, |group| self.tags_of(group).0 ^ self.groups[group].0[0].load(Ordering::Relaxed))
     }
@@ -149,9 +173,9 @@ impl Table {
         }
     }
 
-    /// The same in a table with a third more room: twice as much would leave half of the memory free.
+    /// The same in a table with a quarter more room: twice as much would leave half of the memory free.
     pub(super) fn grown(&self) -> Self {
-        let grown = Self::with_groups(FIRST_GROUPS.max(self.groups.len() + self.groups.len() / 3 + 1));
+        let grown = Self::with_groups(FIRST_GROUPS.max(self.groups.len() + self.groups.len() / 4 + 1));
         for place in self.groups.iter().flat_map(|group| &group.0) {
             let fingerprint = place.load(Ordering::Acquire);
             if fingerprint != FREE {

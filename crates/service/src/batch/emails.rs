@@ -60,7 +60,7 @@ impl Emails {
 
     /// All of them, in their order.
     #[must_use]
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         let mut start = 0;
         self.ends.iter().map(move |end| {
             let email = &self.text[start..*end];
