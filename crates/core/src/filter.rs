@@ -11,13 +11,13 @@ use std::sync::{Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use fingerprint::{Fingerprint, Keyed};
-use table::{FirstTags, Table};
+use table::{FirstLook, FirstTags, Table};
 
 /// Parts of the filter, each with a table of its own.
 const SHARDS: usize = 256;
 
 /// Addresses that are looked for together.
-const ADDRESSES_AT_ONCE: usize = 64;
+const ADDRESSES_AT_ONCE: usize = 32;
 
 /// A set of fingerprints of addresses. Grows, and forgets nothing.
 ///
@@ -120,24 +120,28 @@ impl<F: Fingerprint> Filter<F> {
         let mut candidates = Vec::new();
         let mut first = 0;
         loop {
-            let mut looks = [(0, FirstTags::default()); ADDRESSES_AT_ONCE];
+            let mut looked_for = [(0, 0); ADDRESSES_AT_ONCE];
+            let mut looks = [FirstLook::NOWHERE; ADDRESSES_AT_ONCE];
             let mut asked = 0;
-            for (look, address) in looks.iter_mut().zip(&mut addresses) {
-                look.0 = self.fingerprint.of(address);
+            for ((looked_for, look), address) in looked_for.iter_mut().zip(&mut looks).zip(&mut addresses) {
+                let fingerprint = self.fingerprint.of(address);
+                *looked_for = (first + asked, fingerprint);
+                *look = table_of(fingerprint).first_look(fingerprint);
                 asked += 1;
             }
-            // Nothing is decided and next to nothing done here, so a processor reads many at once.
-            for (fingerprint, tags) in &mut looks[..asked] {
-                *tags = table_of(*fingerprint).first_tags(*fingerprint);
+            // Nothing is decided and nothing else done here, so a processor reads all at once.
+            let mut tags = [FirstTags::default(); ADDRESSES_AT_ONCE];
+            for (tags, look) in tags.iter_mut().zip(&looks[..asked]) {
+                *tags = look.tags();
             }
-            let mut not_ruled_out = [(0, 0); ADDRESSES_AT_ONCE];
-            let mut number = 0;
-            for (place, (fingerprint, tags)) in (first..).zip(&looks[..asked]) {
+            let mut not_ruled_out = 0;
+            for (number, tags) in tags[..asked].iter().enumerate() {
+                let (place, fingerprint) = looked_for[number];
                 // Each is written down, and the next one over it if it is ruled out: that is quicker than to guess.
-                not_ruled_out[number] = (place, *fingerprint);
-                number += usize::from(!tags.rule_out(*fingerprint));
+                looked_for[not_ruled_out] = (place, fingerprint);
+                not_ruled_out += usize::from(!tags.rule_out(fingerprint));
             }
-            candidates.extend_from_slice(&not_ruled_out[..number]);
+            candidates.extend_from_slice(&looked_for[..not_ruled_out]);
             first += asked;
             if asked < ADDRESSES_AT_ONCE {
                 break;

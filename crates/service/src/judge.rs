@@ -1,6 +1,5 @@
 //! From an address as a client writes it to the verdict on it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -50,8 +49,8 @@ pub(crate) struct Verdicts {
     pub(crate) addresses: usize,
     /// The verdict on each that is not named below: that on an address of which nothing is known.
     pub(crate) usual: SuppressionResult,
-    /// The others, by their places.
-    pub(crate) others: BTreeMap<usize, Result<Verdict, Error>>,
+    /// The others, with their places, in order.
+    pub(crate) others: Vec<(usize, Result<Verdict, Error>)>,
 }
 
 /// An address, what is known of it, and why the verdict on it is as it is.
@@ -120,11 +119,11 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         let judged = self.judge_many(emails, account, reading).await;
         match &judged {
             Ok(Verdicts { addresses, usual: _, others }) => {
-                let advised = others.values().flatten().filter(|verdict| verdict.advice.is_some());
+                let advised = others.iter().flat_map(|(_, judged)| judged).filter(|verdict| verdict.advice.is_some());
                 self.metrics.count_advised(advised.count());
                 let mut counts =
                     [(Judged::NotSuppressed, addresses - others.len()), (Judged::Suppressed, 0), (Judged::Invalid, 0)];
-                for judged in others.values() {
+                for (_, judged) in others {
                     let kind = judged.as_ref().map_or_else(kind_of_error, kind_of_verdict);
                     counts.iter_mut().filter(|(of, _)| *of == kind).for_each(|(_, count)| *count += 1);
                 }
@@ -140,22 +139,17 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
 
     async fn judge_many(&self, emails: &Emails, account: &str, reading: Reading) -> Result<Verdicts, Error> {
         let (addresses, refused) = AddressList::recipients(emails.iter());
-        let mut others: BTreeMap<_, _> = refused.into_iter().map(|(place, error)| (place, Err(error))).collect();
-        let places: Vec<usize> = (0..emails.len()).filter(|place| !others.contains_key(place)).collect();
         let addresses: Vec<_> = addresses.iter().collect();
         let known = self.read(&addresses, reading).await?.into_known();
-        if !known.is_empty() {
-            let verdicts = Box::pin(self.verdicts(&addresses, known, account)).await?;
-            others.extend(verdicts.into_iter().map(|(number, verdict)| (places[number], Ok(verdict))));
-        }
-        Ok(Verdicts { addresses: emails.len(), usual: self.rules.in_force().usual.clone(), others })
+        let verdicts = if known.is_empty() { Vec::new() } else { Box::pin(self.verdicts(&addresses, known, account)).await? };
+        Ok(Verdicts { addresses: emails.len(), usual: self.rules.in_force().usual.clone(), others: among_all(verdicts, refused) })
     }
 
     /// Judges the addresses of which something is known; all of them, or none if one is in doubt.
     async fn verdicts(
         &self,
         addresses: &[AddressRef<'_>],
-        known: BTreeMap<usize, Findings>,
+        known: Vec<(usize, Findings)>,
         account: &str,
     ) -> Result<Vec<(usize, Verdict)>, Error> {
         let rulebook = Arc::clone(&self.rules.in_force().rulebook);
@@ -187,6 +181,23 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
 struct Seen {
     record: Record,
     domain_entry: Option<Arc<ManualEntry>>,
+}
+
+/// Verdicts, with the numbers of their addresses among those that were not refused, and with their places what was refused: both with
+/// their places among all, in order.
+fn among_all(verdicts: Vec<(usize, Verdict)>, refused: Vec<(usize, Error)>) -> Vec<(usize, Result<Verdict, Error>)> {
+    let mut others = Vec::with_capacity(verdicts.len() + refused.len());
+    let mut refused = refused.into_iter().map(|(place, error)| (place, Err(error))).peekable();
+    let mut refused_before = 0;
+    for (number, verdict) in verdicts {
+        while let Some(before) = refused.next_if(|(place, _)| *place <= number + refused_before) {
+            others.push(before);
+            refused_before += 1;
+        }
+        others.push((number + refused_before, Ok(verdict)));
+    }
+    others.extend(refused);
+    others
 }
 
 /// What was found about an address, as a check sees it that names an account, or none.

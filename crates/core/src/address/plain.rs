@@ -48,24 +48,27 @@ struct Bytes {
 }
 
 impl Bytes {
+    /// Of a text of at most [`MAX_PLAIN_BYTES`].
     fn of(text: &[u8]) -> Self {
         let mut bytes = Self::default();
         let (blocks, rest) = text.as_chunks();
         for (number, block) in blocks.iter().enumerate() {
-            bytes.add(u8x16::new(*block), number);
+            bytes.add(*block, number * size_of::<u8x16>());
         }
-        if !rest.is_empty() {
-            let mut block = [0; size_of::<u8x16>()];
-            block[..rest.len()].copy_from_slice(rest);
-            bytes.add(u8x16::new(block), blocks.len());
+        if rest.is_empty() {
+            return bytes;
         }
+        // Bytes that are looked at twice are twice the same.
+        let (last, first_byte) = text.last_chunk().map_or_else(|| (padded(rest), 0), |last| (*last, text.len() - last.len()));
+        bytes.add(last, first_byte);
         bytes
     }
 
-    fn add(&mut self, block: u8x16, number: usize) {
+    fn add(&mut self, block: [u8; size_of::<u8x16>()], first_byte: usize) {
+        let block = u8x16::new(block);
         let is = |byte: u8| block.simd_eq(u8x16::splat(byte));
         let is_among = |bytes: u8x16, first: u8, last: u8| (bytes - u8x16::splat(first)).simd_le(u8x16::splat(last - first));
-        let bits = |which: u8x16| u64::from(which.to_bitmask()) << (number * size_of::<u8x16>());
+        let bits = |which: u8x16| u64::from(which.to_bitmask()) << first_byte;
         self.letters |= bits(is_among(block | u8x16::splat(0x20), b'a', b'z'));
         self.digits |= bits(is_among(block, b'0', b'9'));
         self.signs |= bits(is(b'_') | is(b'+'));
@@ -73,6 +76,13 @@ impl Bytes {
         self.hyphens |= bits(is(b'-'));
         self.ats |= bits(is(b'@'));
     }
+}
+
+/// A text that is shorter than a block, and behind it bytes that are nothing.
+fn padded(text: &[u8]) -> [u8; size_of::<u8x16>()] {
+    let mut block = [0; size_of::<u8x16>()];
+    block[..text.len()].copy_from_slice(text);
+    block
 }
 
 #[cfg(test)]

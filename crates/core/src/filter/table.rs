@@ -55,7 +55,23 @@ impl Tags {
     }
 }
 
-/// The tags of the two groups in which a fingerprint is looked for first.
+/// The tags of a group that holds nothing.
+static NO_TAGS: AtomicU64 = AtomicU64::new(FREE);
+
+/// Where the tags of the two groups are in which a fingerprint is looked for first.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FirstLook<'a>([&'a AtomicU64; 2]);
+
+impl FirstLook<'_> {
+    /// In a table that holds nothing.
+    pub(super) const NOWHERE: Self = Self([&NO_TAGS; 2]);
+
+    pub(super) fn tags(self) -> FirstTags {
+        FirstTags(self.0.map(|tags| Tags(tags.load(Ordering::Acquire))))
+    }
+}
+
+/// What those tags are. They tell of nearly every fingerprint that is not there.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FirstTags([Tags; 2]);
 
@@ -118,15 +134,12 @@ impl Table {
         looked_through.filter(move |(_, tags)| tags.have(tag_of(fingerprint))).map(|(group, _)| group)
     }
 
-    /// What tells of nearly every fingerprint that is not there.
-    pub(super) fn first_tags(&self, fingerprint: u64) -> FirstTags {
-        let groups = self.groups.len();
-        if groups == 0 {
-            return FirstTags::default();
-        }
-        let home = home(taken(fingerprint), groups);
-        let next = if home + 1 == groups { 0 } else { home + 1 };
-        FirstTags([home, next].map(|group| self.tags_of(group)))
+    /// Where to look first for a fingerprint. Memory is not waited for.
+    pub(super) fn first_look(&self, fingerprint: u64) -> FirstLook<'_> {
+        let home = home(taken(fingerprint), self.tags.len());
+        let next = if home + 1 == self.tags.len() { 0 } else { home + 1 };
+        let at = |group: usize| self.tags.get(group);
+        at(home).zip(at(next)).map_or(FirstLook::NOWHERE, |(first, second)| FirstLook([first, second]))
     }
 
     /// What lies in the first group in which a fingerprint may be. It says nothing: it is looked at so that it is at hand when it is

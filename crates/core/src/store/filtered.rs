@@ -124,20 +124,16 @@ impl<S: FeedStore> FilteredStore<S> {
             let lags = |address: AddressRef<'_>| !known.confirmations.is_confirmed(self.store.bucket_of(address), now);
             (0..addresses.len()).filter(|place| lags(addresses[*place])).collect()
         };
-        let unconfirmed = lagging.len() as u64;
         let held = known.filter.held(addresses.iter().map(|address| address.as_str()));
-        let (mut lagging, mut held) = (lagging.into_iter().peekable(), held.into_iter().peekable());
-        let (mut own, mut of_domains) = (Vec::new(), Vec::new());
-        let mut asked = 0;
-        for (place, address) in addresses.iter().enumerate() {
+        let own = in_either(held, &lagging);
+        let of_domains = if with_domains {
             // Whole domains are told in every bucket: what is known of the address's own includes its domain.
-            let (lags, is_held) = (lagging.next_if_eq(&place).is_some(), held.next_if_eq(&place).is_some());
-            let is_own_asked = lags || is_held;
-            let is_domain_asked = with_domains && (lags || known.domains.may_hold(address.domain()));
-            own.extend(is_own_asked.then_some(place));
-            of_domains.extend(is_domain_asked.then_some(place));
-            asked += u64::from(is_own_asked || is_domain_asked);
-        }
+            in_either(known.domains.held(addresses.iter().map(|address| address.domain())), &lagging)
+        } else {
+            Vec::new()
+        };
+        let unconfirmed = lagging.len() as u64;
+        let asked = in_either(lagging, &[&own[..], &of_domains].concat()).len() as u64;
         let counts = known.counts.mine();
         counts.answered.fetch_add(addresses.len() as u64 - asked, Ordering::Relaxed);
         if asked > 0 {
@@ -146,6 +142,16 @@ impl<S: FeedStore> FilteredStore<S> {
         }
         (asked > 0).then(|| Inquiry::new(addresses, own, of_domains))
     }
+}
+
+/// All places that are among some or among others, in order.
+fn in_either(mut some: Vec<usize>, others: &[usize]) -> Vec<usize> {
+    if !others.is_empty() {
+        some.extend_from_slice(others);
+        some.sort_unstable();
+        some.dedup();
+    }
+    some
 }
 
 impl<S: EvidenceStore> FilteredStore<S> {

@@ -1,6 +1,6 @@
 //! What a store finds about addresses that are to be judged: their own records, and what is entered for their whole domains.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::{Address, AddressRef, Error, ManualEntry, Record};
@@ -26,18 +26,19 @@ impl Findings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     addresses: usize,
-    known: BTreeMap<usize, Findings>,
+    /// By their places, in order.
+    known: Vec<(usize, Findings)>,
 }
 
 impl Found {
     /// Nothing, about so many addresses.
     pub(super) fn nothing(addresses: usize) -> Self {
-        Self { addresses, known: BTreeMap::new() }
+        Self { addresses, known: Vec::new() }
     }
 
-    /// About so many addresses, what is found about those at some places.
-    pub(super) fn new(addresses: usize, mut known: BTreeMap<usize, Findings>) -> Self {
-        known.retain(|_, findings| !findings.are_none());
+    /// About so many addresses, what is found about those at some places, which are in order.
+    pub(super) fn new(addresses: usize, mut known: Vec<(usize, Findings)>) -> Self {
+        known.retain(|(_, findings)| !findings.are_none());
         Self { addresses, known }
     }
 
@@ -49,13 +50,18 @@ impl Found {
 
     /// What is known of each address, in their order.
     #[must_use]
-    pub fn into_all(mut self) -> Vec<Findings> {
-        (0..self.addresses).map(|place| self.known.remove(&place).unwrap_or_default()).collect()
+    pub fn into_all(self) -> Vec<Findings> {
+        let mut all = Vec::new();
+        all.resize_with(self.addresses, Findings::default);
+        for (place, findings) in self.known {
+            all[place] = findings;
+        }
+        all
     }
 
-    /// What is known, by the places of the addresses. Of an address whose place is not there nothing is.
+    /// What is known, with the places of the addresses, in their order. Of an address whose place is not there nothing is.
     #[must_use]
-    pub fn into_known(self) -> BTreeMap<usize, Findings> {
+    pub fn into_known(self) -> Vec<(usize, Findings)> {
         self.known
     }
 }
@@ -112,11 +118,17 @@ impl Inquiry {
         let of_domains = records.split_off(self.own.len());
         let entries: Vec<Option<Arc<ManualEntry>>> =
             of_domains.into_iter().map(|record| record.and_then(|record| record.manual).map(Arc::new)).collect();
-        let own = self.own.into_iter().zip(records).map(|(place, record)| (place, Findings { record, domain_entry: None }));
-        let mut known: BTreeMap<usize, Findings> = own.collect();
-        for (place, which) in self.of_domains {
-            known.entry(place).or_default().domain_entry.clone_from(&entries[which]);
+        let mut of_domains = self.of_domains.into_iter().map(|(place, which)| (place, entries[which].clone())).peekable();
+        let of_domain_alone = |(place, domain_entry)| (place, Findings { record: None, domain_entry });
+        let mut known = Vec::with_capacity(self.own.len());
+        for (place, record) in self.own.into_iter().zip(records) {
+            while let Some(before) = of_domains.next_if(|(other, _)| *other < place) {
+                known.push(of_domain_alone(before));
+            }
+            let domain_entry = of_domains.next_if(|(other, _)| *other == place).and_then(|(_, entry)| entry);
+            known.push((place, Findings { record, domain_entry }));
         }
+        known.extend(of_domains.map(of_domain_alone));
         Ok(Found::new(addresses, known))
     }
 }
@@ -150,8 +162,16 @@ mod tests {
         let found = inquiry.found(addresses.len(), records).unwrap();
         assert_eq!(found.addresses(), 4);
         let known = found.into_known();
-        let known: Vec<_> = known.values().map(|found| (found.record.is_some(), found.domain_entry.is_some())).collect();
-        assert_eq!(known, [(false, true), (true, false), (false, true), (true, false)]);
+        let parts = |(place, found): &(usize, Findings)| (*place, found.record.is_some(), found.domain_entry.is_some());
+        assert_eq!(
+            known.iter().map(parts).collect::<Vec<_>>(),
+            [(0, false, true), (1, true, false), (2, false, true), (3, true, false)]
+        );
+        // Of the second alone its own record was asked for.
+        let inquiry = Inquiry::new(&addresses, vec![1], vec![0, 1, 2, 3]);
+        let records = vec![Some(record("b@y.example")), Some(record("*@x.example")), Some(record("*@y.example"))];
+        let known = inquiry.found(addresses.len(), records).unwrap().into_known();
+        assert_eq!(known.iter().map(parts).collect::<Vec<_>>(), [(0, false, true), (1, true, true), (2, false, true)]);
     }
 
     #[test]
@@ -161,7 +181,7 @@ mod tests {
         let found = |records| Inquiry::new(&asked, vec![0, 2], vec![2]).found(addresses.len(), records).unwrap();
         assert_eq!(found(vec![None; 3]), Found::nothing(3));
         let known = found(vec![None, Some(Record::new(addresses[2].clone())), None]).into_known();
-        assert_eq!(known.into_keys().collect::<Vec<_>>(), [2]);
+        assert_eq!(known.into_iter().map(|(place, _)| place).collect::<Vec<_>>(), [2]);
     }
 
     #[test]

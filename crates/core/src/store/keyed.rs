@@ -9,6 +9,7 @@
 mod erasure;
 mod letters;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -115,7 +116,7 @@ impl<S: EvidenceStore> KeyedStore<S> {
         if found.addresses() != names.len() {
             return Err(wrong_number());
         }
-        let mut known = found.into_known();
+        let mut known: BTreeMap<_, _> = found.into_known().into_iter().collect();
         for (place, readable) in known.split_off(&addresses.len()) {
             let hashed = known.entry(place - addresses.len()).or_default();
             *hashed = found_together(std::mem::take(hashed), readable);
@@ -123,7 +124,7 @@ impl<S: EvidenceStore> KeyedStore<S> {
         for (place, findings) in &mut known {
             findings.record = findings.record.take().map(|record| record.named(&addresses[*place]));
         }
-        Ok(Found::new(addresses.len(), known))
+        Ok(Found::new(addresses.len(), known.into_iter().collect()))
     }
 
     /// The records of addresses, with these addresses.

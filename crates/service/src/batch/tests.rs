@@ -1,7 +1,5 @@
 //! Byte by byte, these messages are what is generated from `proto`.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 use prost::Message;
 use suppressd_core::{Error, Policy, Verdict};
@@ -55,12 +53,16 @@ fn verdicts(addresses: usize, known: &[usize]) -> Verdicts {
         let verdict = Verdict { soft_bounces: 2, ..Verdict::without_evidence(&Policy::default()) };
         (*place, if place.is_multiple_of(2) { Ok(verdict) } else { Err(Error::InvalidAddress { reason: "it is empty" }) })
     };
-    Verdicts { addresses, usual, others: known.iter().map(judged).collect::<BTreeMap<_, _>>() }
+    Verdicts { addresses, usual, others: known.iter().map(judged).collect() }
 }
 
 fn one_by_one(verdicts: Verdicts) -> Vec<SuppressionResult> {
-    let Verdicts { addresses, usual, mut others } = verdicts;
-    (0..addresses).map(|place| others.remove(&place).map_or_else(|| usual.clone(), result)).collect()
+    let Verdicts { addresses, usual, others } = verdicts;
+    let mut results = vec![usual; addresses];
+    for (place, judged) in others {
+        results[place] = result(judged);
+    }
+    results
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
+use proptest::prelude::*;
 use suppressd_core::event::body::Body;
 use suppressd_core::store::memory::MemoryStore;
 use suppressd_core::store::{BookVersion, Outcome, amend_incidents};
@@ -125,10 +126,11 @@ impl Ground {
 
     async fn ask_many(&self, emails: &[&str], reading: Reading) -> Result<Vec<bool>, Error> {
         let Verdicts { addresses, usual, others } = self.judge.many(&emails.iter().collect(), "", reading).await?;
-        let usual = usual.suppressed.unwrap();
-        Ok((0..addresses)
-            .map(|place| others.get(&place).map_or(usual, |judged| judged.as_ref().unwrap().is_suppressed()))
-            .collect())
+        let mut are_suppressed = vec![usual.suppressed.unwrap(); addresses];
+        for (place, judged) in others {
+            are_suppressed[place] = judged.unwrap().is_suppressed();
+        }
+        Ok(are_suppressed)
     }
 
     fn counted(&self, result: &str) -> String {
@@ -243,4 +245,30 @@ async fn incidents_that_are_too_old_are_read_anew_if_they_can_be() {
     assert_eq!(amend_incidents(&ground.store, close).await, Ok(true));
     ground.make(State::There).await;
     assert_eq!(ground.ask(RELEASED).await, Ok(true));
+}
+
+proptest! {
+    #[test]
+    fn verdicts_and_what_was_refused_are_told_in_order(kinds in prop::collection::vec(0..3, 0..40)) {
+        // Of each address: nothing is known of it, something is, or it is none.
+        let refusal = || Error::InvalidAddress { reason: "it is empty" };
+        let verdict = |number: usize| Verdict { soft_bounces: number.try_into().unwrap(), ..Verdict::without_evidence(&Policy::default()) };
+        let (mut verdicts, mut refused, mut expected) = (Vec::new(), Vec::new(), Vec::new());
+        let mut number = 0;
+        for (place, kind) in kinds.into_iter().enumerate() {
+            match kind {
+                0 => number += 1,
+                1 => {
+                    verdicts.push((number, verdict(number)));
+                    expected.push((place, Ok(verdict(number))));
+                    number += 1;
+                }
+                _ => {
+                    refused.push((place, refusal()));
+                    expected.push((place, Err(refusal())));
+                }
+            }
+        }
+        prop_assert_eq!(among_all(verdicts, refused), expected);
+    }
 }

@@ -30,11 +30,14 @@ impl WholeDomains {
         }
     }
 
-    /// Whether the domain may have been added; `false` if it surely was not.
-    pub(super) fn may_hold(&self, domain: &str) -> bool {
+    /// Which of the domains may have been added, by their places, in order; the others surely were not.
+    pub(super) fn held<'a>(&self, domains: impl ExactSizeIterator<Item = &'a str>) -> Vec<usize> {
         // Relaxed, since whoever sees that a bucket is confirmed, or hears that an entry was made, sees what was added before.
-        let len = self.len.load(Ordering::Relaxed);
-        len != 0 && (len > self.limit || self.known.may_hold(domain))
+        match self.len.load(Ordering::Relaxed) {
+            0 => Vec::new(),
+            len if len > self.limit => (0..domains.len()).collect(),
+            _ => self.known.held(domains),
+        }
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -48,16 +51,18 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_nothing_is_ruled_out() {
+        let asked = ["a.example", "b.example", "c.example", "d.example"];
+        let held = |domains: &WholeDomains| domains.held(asked.into_iter());
         let none = WholeDomains::new(0);
         none.insert("a.example");
-        assert!(none.may_hold("b.example"));
+        assert_eq!(held(&none), [0, 1, 2, 3]);
         let domains = WholeDomains::new(2);
-        assert!(!domains.may_hold("a.example"));
-        for known in ["a.example", "b.example", "a.example"] {
+        assert_eq!(held(&domains), [0; 0]);
+        for known in ["b.example", "a.example", "b.example"] {
             domains.insert(known);
         }
-        assert!(domains.may_hold("a.example") && domains.may_hold("b.example") && !domains.may_hold("c.example"));
+        assert_eq!(held(&domains), [0, 1]);
         domains.insert("c.example");
-        assert!(["a.example", "c.example", "d.example"].iter().all(|domain| domains.may_hold(domain)));
+        assert_eq!(held(&domains), [0, 1, 2, 3]);
     }
 }

@@ -202,9 +202,8 @@ proptest! {
                 asked.iter().map(|name| holds(name) || holds(&format!("*@{}", name.split_once('@').unwrap().1))).collect();
             let asked: Vec<_> = addresses.iter().map(AddressRef::from).collect();
             for found in [now(store.find(&asked)), now(store.find_strictly(&asked))] {
-                let mut known = found.unwrap().into_known();
-                let mut suppressed = |(place, address)| is_suppressed(&known.remove(&place).unwrap_or_default(), address, UnixSeconds::clamped(time));
-                let found: Vec<_> = addresses.iter().enumerate().map(&mut suppressed).collect();
+                let suppressed = |(findings, address)| is_suppressed(findings, address, UnixSeconds::clamped(time));
+                let found: Vec<_> = found.unwrap().into_all().iter().zip(&addresses).map(suppressed).collect();
                 prop_assert_eq!(&found, &expected);
             }
         }
