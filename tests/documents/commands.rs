@@ -4,7 +4,7 @@
 //! stopped, `sh untested` is not run. The block of `text` or `json` behind it shows what it says. A block with a name behind its
 //! language is written to a file of that name.
 
-use super::markdown::{Block, Document, RECIPES};
+use super::markdown::{Block, Document, OPERATIONS, RECIPES};
 use super::reader::Reader;
 use super::transcript::{compare_json, compare_text};
 
@@ -12,22 +12,27 @@ use super::transcript::{compare_json, compare_text};
 /// a quiet machine, and those of a deployment need a systemd that runs, a builder of images, or a cluster.
 const UNTESTED: [&str; 6] = [
     "tests/run\n",
+    "cargo bench --package suppressd-service --bench speed\n",
     "install -D --mode=0755 target/",
     "docker build --file deploy/",
     "mkdir --mode=0700 deploy/",
     "kubectl create ",
-    "cargo bench --package suppressd-service --bench speed\n",
 ];
 
-/// The documents whose commands are run, recipes aside.
-const PAGES: [&str; 3] = ["README.md", "docs/operations.md", "docs/performance.md"];
+/// The documents whose commands are run, recipes and the pages for operators aside.
+const PAGES: [&str; 2] = ["README.md", "docs/performance.md"];
 
 /// The recipes, each by a test of its own.
 const TESTED_RECIPES: [&str; 7] = ["clients", "cron", "django", "kumomta", "listmonk", "monitoring", "postfix"];
 
 fn run_all(path: &str) -> Reader {
-    let blocks = Document::read(path).blocks();
     let mut reader = Reader::new();
+    run_page(&mut reader, path);
+    reader
+}
+
+fn run_page(reader: &mut Reader, path: &str) {
+    let blocks = Document::read(path).blocks();
     let next = blocks.iter().skip(1).map(Some).chain([None]);
     for (block, next) in blocks.iter().zip(next) {
         let fail = |why: String| panic!("{path}, line {}: {why}\n{}", block.line, block.text);
@@ -49,7 +54,6 @@ fn run_all(path: &str) -> Reader {
             other => panic!("{path}, line {}: there is no kind of block {other}", block.line),
         }
     }
-    reader
 }
 
 fn compare(shown: Option<&Block>, said: &str) -> Result<(), String> {
@@ -65,9 +69,26 @@ fn the_readme_s_commands_do_what_it_says() {
     run_all("README.md");
 }
 
+/// The pages for operators, in the order of their index.
+fn operators_pages() -> Vec<String> {
+    let index = Document::read("docs/operations.md").prose();
+    index.split("](operations/").skip(1).map(|behind| format!("{OPERATIONS}/{}", behind.split_once(')').unwrap().0)).collect()
+}
+
+/// One page after the other, by one reader: what is recorded on one is there on the next.
 #[test]
-fn the_operator_s_commands_do_what_the_page_says() {
-    run_all("docs/operations.md");
+fn the_operator_s_commands_do_what_the_pages_say() {
+    let mut reader = Reader::new();
+    for page in operators_pages() {
+        run_page(&mut reader, &page);
+    }
+}
+
+#[test]
+fn every_page_for_operators_is_in_their_index() {
+    let mut pages = operators_pages();
+    pages.sort();
+    assert_eq!(pages, Document::all_in(OPERATIONS).into_iter().map(|page| page.path).collect::<Vec<_>>());
 }
 
 #[test]
@@ -125,7 +146,8 @@ fn every_recipe_is_run_and_in_the_index() {
 fn no_other_document_has_commands_and_few_commands_are_untested() {
     let mut untested = Vec::new();
     for document in Document::all() {
-        let is_run = PAGES.contains(&&*document.path) || document.path.starts_with(RECIPES);
+        let is_run =
+            PAGES.contains(&&*document.path) || [OPERATIONS, RECIPES].iter().any(|pages| document.path.starts_with(pages));
         for block in document.blocks() {
             assert!(!block.is_command() || is_run, "{}, line {}: nobody runs this", document.path, block.line);
             if block.kind == "sh untested" {

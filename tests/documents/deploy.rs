@@ -107,7 +107,7 @@ impl Process {
 
 #[test]
 fn the_page_says_what_is_there_and_nothing_else() {
-    let section = Document::read("docs/operations.md").section("Deployment");
+    let section = Document::read("docs/operations/deployment.md").section("Deployment");
     let mut there: Vec<String> =
         std::fs::read_dir(deploy()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     // One's own tokens, which nobody else has.

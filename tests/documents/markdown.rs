@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 /// Where the recipes lie.
 pub(super) const RECIPES: &str = "docs/recipes";
 
+/// Where the pages for operators lie.
+pub(super) const OPERATIONS: &str = "docs/operations";
+
 /// The top of the repository.
 pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -46,7 +49,7 @@ impl Document {
     /// All that are written for readers.
     pub(super) fn all() -> Vec<Self> {
         let mut documents = vec![Self::read("README.md"), Self::read("CHANGELOG.md")];
-        documents.extend(["docs", RECIPES].into_iter().flat_map(Self::all_in));
+        documents.extend(["docs", OPERATIONS, RECIPES].into_iter().flat_map(Self::all_in));
         documents
     }
 

@@ -80,7 +80,7 @@ fn check(expressions: &[(String, String)]) -> Output {
 #[test]
 fn every_alert_is_on_the_page_and_every_expression_of_the_page_is_an_alert() {
     let plain = |row: &Vec<String>| row.iter().map(|cell| cell.replace('`', "")).collect::<Vec<_>>();
-    let page = rows(&Document::read("docs/operations.md").section("Alerts worth having"));
+    let page = rows(&Document::read("docs/operations/health.md").section("Alerts worth having"));
     let is_expression = |cell: &str| cell.starts_with('`') && cell.ends_with('`') && code_spans(cell).len() == 1;
     let shown: Vec<_> = page.iter().filter(|row| is_expression(&row[1])).map(plain).collect();
     assert_eq!(shown.len() + 1, page.len(), "one of them is a probe");

@@ -18,7 +18,7 @@ use crate::servers::redis_cluster::RedisCluster;
 use crate::servers::redis_pair::RedisPair;
 use crate::stores::block_on;
 
-const PAGE: &str = "docs/operations.md";
+const PAGE: &str = "docs/operations/redis.md";
 
 /// What begins the command that gives the rights.
 const GIVES_RIGHTS: &str = "redis-cli ACL SETUSER suppressd ";

@@ -28,12 +28,12 @@ fn settings() -> Vec<Setting> {
         key: text(&cells[2]).unwrap(),
         default: text(&cells[3]),
     };
-    rows(&Document::read("docs/operations.md").section("Settings")).into_iter().map(read).collect()
+    rows(&Document::read("docs/operations/settings.md").section("Settings")).into_iter().map(read).collect()
 }
 
 /// Every variable of `serve` that is on the page.
 pub(super) fn variables() -> BTreeSet<String> {
-    let text = Document::read("docs/operations.md").section("Settings");
+    let text = Document::read("docs/operations/settings.md").section("Settings");
     let files = code_spans(&text).into_iter().filter(|span| span.starts_with("SUPPRESSD_") && span.ends_with("_FILE"));
     files.map(str::to_owned).chain(settings().into_iter().map(|setting| setting.variable)).collect()
 }

@@ -124,7 +124,7 @@ fn suppressd_takes_what_the_pods_give_it() {
 
 /// The probes ask where it listens, and what the page says that is there.
 fn check_probes(role: &str, container: &Value, process: &Process) {
-    let page = Document::read("docs/operations.md").section("Health and readiness");
+    let page = Document::read("docs/operations/health.md").section("Health and readiness");
     let live = at(container, "/livenessProbe/httpGet");
     assert_eq!((live["path"].as_str(), live["port"].as_str()), (Some("/healthz"), Some("http")), "Redis restarts nobody");
     assert!(page.contains("`GET /healthz`") && page.contains("`GET /readyz`"));

@@ -117,6 +117,23 @@ mod tests {
         }
     }
 
+    #[test]
+    fn they_are_read_up_to_their_length_whatever_stands_where() {
+        for length in 1..=MAX_PLAIN_BYTES + 1 {
+            for at in 0..length {
+                let text: String = (0..length).map(|place| if place == at { '@' } else { 'x' }).collect();
+                let has_room = (1..length - 1).contains(&at) && length <= MAX_PLAIN_BYTES;
+                assert_eq!(at_of(&text), has_room.then_some(at), "{text}");
+                // One byte that is none of theirs.
+                for place in (0..length).filter(|place| *place != at) {
+                    let mut other = text.clone();
+                    other.replace_range(place..=place, "!");
+                    assert_eq!(at_of(&other), None, "{other}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(1500))]
         #[test]

@@ -14,7 +14,7 @@ pub struct Rulebook {
 }
 
 impl Rulebook {
-    /// Reads a policy file; see `docs/operations.md` for its keys.
+    /// Reads a policy file; see `docs/operations/verdicts.md` for its keys.
     ///
     /// # Errors
     ///
