@@ -155,12 +155,12 @@ impl<S: EvidenceStore + IncidentStore> Judge<S> {
         let rulebook = Arc::clone(&self.rules.in_force().rulebook);
         let policy = &rulebook.policy;
         let (account, now) = (label(account), now());
-        let seen = |(place, findings)| (place, as_seen(addresses[place], findings, policy, &account));
+        let seen = |(number, findings)| (number, as_seen(addresses[number], findings, policy, &account));
         let known: Vec<(usize, Seen)> = known.into_iter().map(seen).collect();
         let judge_one = |book: &Book, Seen { record, domain_entry }: &Seen| {
             book.verdict(policy, Case::new(record, domain_entry.as_deref()), now)
         };
-        let judge = |book: &Book| known.iter().map(|(place, seen)| Some((*place, judge_one(book, seen)?))).collect();
+        let judge = |book: &Book| known.iter().map(|(number, seen)| Some((*number, judge_one(book, seen)?))).collect();
         self.incidents.judge(judge).await.inspect_err(unreadable)
     }
 

@@ -33,7 +33,7 @@ impl Group {
 
 /// A byte of each fingerprint of a group, the first place's lowest; [`FREE`] for a place that is free.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Tags(u64);
+struct Tags(u64);
 
 impl Tags {
     const LOWEST_BITS: u64 = 0x0101_0101_0101_0101;

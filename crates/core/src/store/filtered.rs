@@ -133,7 +133,7 @@ impl<S: FeedStore> FilteredStore<S> {
             Vec::new()
         };
         let unconfirmed = lagging.len() as u64;
-        let asked = in_either(lagging, &[&own[..], &of_domains].concat()).len() as u64;
+        let asked = in_either(own.clone(), &of_domains).len() as u64;
         let counts = known.counts.mine();
         counts.answered.fetch_add(addresses.len() as u64 - asked, Ordering::Relaxed);
         if asked > 0 {

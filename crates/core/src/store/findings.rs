@@ -51,8 +51,7 @@ impl Found {
     /// What is known of each address, in their order.
     #[must_use]
     pub fn into_all(self) -> Vec<Findings> {
-        let mut all = Vec::new();
-        all.resize_with(self.addresses, Findings::default);
+        let mut all = vec![Findings::default(); self.addresses];
         for (place, findings) in self.known {
             all[place] = findings;
         }
@@ -83,8 +82,9 @@ impl Inquiry {
     }
 
     /// About addresses of which those at the places `own` may have a record, and those at the places `of_domains` a whole domain
-    /// that has one.
+    /// that has one. Both are in order.
     pub(super) fn new(addresses: &[AddressRef<'_>], own: Vec<usize>, of_domains: Vec<usize>) -> Self {
+        debug_assert!(own.is_sorted() && of_domains.is_sorted(), "places are in order");
         let mut asked: Vec<Address> = own.iter().map(|place| addresses[*place].to_address()).collect();
         let mut domains: HashMap<&str, usize> = HashMap::new();
         // The record of an address that stands for a whole domain is its own.

@@ -21,12 +21,6 @@ impl Emails {
         self.ends.is_empty()
     }
 
-    /// How many bytes they take.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.text.len()
-    }
-
     /// Adds one behind the others.
     pub fn push(&mut self, email: &str) {
         self.text.push_str(email);
