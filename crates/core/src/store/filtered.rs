@@ -1,25 +1,25 @@
 //! A store behind a filter: an address that surely has no record is answered from memory, and so is a whole domain.
 
 mod confirmations;
+mod known;
 mod whole_domains;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::findings::Inquiry;
 use super::{
     AdministrativeStore, AnswerStore, BookVersion, ChangePage, ChangePosition, ChangeStore, DomainAnswers, EvidenceStore,
     FeedSink, FeedStore, Found, IncidentStore, LetterStore, ListingPage, ListingPlace, ListingStore, Outcome,
 };
-use crate::address::domain_of_everybody;
 use crate::{
-    Address, AddressRef, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, Filter, IncidentBook, Letter, LetterHead,
-    LetterId, LetterUsage, ManualEntry, Record, Striped, Tombstone, UnixSeconds,
+    Address, AddressRef, AnswersBySlot, Entered, Erasure, Error, Event, EventKind, IncidentBook, Letter, LetterHead, LetterId,
+    LetterUsage, ManualEntry, Record, Tombstone, UnixSeconds,
 };
-use confirmations::Confirmations;
-use whole_domains::{MAX_WHOLE_DOMAINS, WholeDomains};
+pub use known::FilterState;
+use known::Known;
+use whole_domains::MAX_WHOLE_DOMAINS;
 
 /// A store, and what is known of the addresses that have a record in it. Clones share both.
 #[derive(Clone)]
@@ -27,38 +27,6 @@ pub struct FilteredStore<S> {
     store: S,
     /// None if every question is to go to the store.
     known: Option<Arc<Known>>,
-}
-
-/// The filter, and how far it can be believed.
-struct Known {
-    filter: Filter,
-    domains: WholeDomains,
-    confirmations: Confirmations,
-    counts: Striped<Counts>,
-}
-
-#[derive(Default)]
-struct Counts {
-    answered: AtomicU64,
-    passed_on: AtomicU64,
-    unconfirmed: AtomicU64,
-}
-
-/// What a filter has done, and how it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FilterState {
-    /// Addresses that the filter answered: neither they nor their whole domains have a record.
-    pub answered: u64,
-    /// Addresses for which the store was asked, since they or their whole domains may have a record.
-    pub passed_on: u64,
-    /// Addresses for which the store was asked, since the filter could not be believed.
-    pub unconfirmed: u64,
-    /// Fingerprints in it.
-    pub addresses: usize,
-    /// Memory that they take, in bytes.
-    pub bytes: usize,
-    /// How long ago the bucket was confirmed whose confirmation is the oldest; none if one of them is not confirmed at all.
-    pub lag: Option<Duration>,
 }
 
 impl<S> FilteredStore<S> {
@@ -75,33 +43,15 @@ impl<S> FilteredStore<S> {
     /// What the filter has done, and how it is; none if there is no filter.
     #[must_use]
     pub fn filter_state(&self) -> Option<FilterState> {
-        let known = self.known.as_ref()?;
-        let Known { filter, domains, confirmations, counts } = &**known;
-        let sum = |of: fn(&Counts) -> &AtomicU64| counts.all().map(|counts| of(counts).load(Ordering::Relaxed)).sum();
-        Some(FilterState {
-            answered: sum(|counts| &counts.answered),
-            passed_on: sum(|counts| &counts.passed_on),
-            unconfirmed: sum(|counts| &counts.unconfirmed),
-            addresses: filter.len(),
-            bytes: filter.bytes() + domains.bytes(),
-            lag: confirmations.lag(Instant::now()),
-        })
+        self.known.as_deref().map(Known::state)
     }
 }
 
 impl<S: FeedStore> FilteredStore<S> {
-    /// Adds an address that is about to have a record.
-    fn insert(&self, address: &Address) {
+    /// Adds addresses that are about to have a record, all at once.
+    fn insert<'a>(&self, addresses: impl IntoIterator<Item = &'a Address>) {
         if let Some(known) = self.known.as_ref().filter(|_| !S::TELLS_BEFORE_ANSWERING) {
-            known.add(address.as_str());
-        }
-    }
-
-    /// Adds the recipients of events that are about to have a record, all at once.
-    fn insert_all(&self, events: &[Event]) {
-        if let Some(known) = self.known.as_ref().filter(|_| !S::TELLS_BEFORE_ANSWERING) {
-            let kept = events.iter().filter(|event| event.kind != EventKind::Delivered);
-            known.add_all(&kept.map(|event| event.recipient.as_str()).collect::<Vec<_>>());
+            known.add_all(&addresses.into_iter().map(Address::as_str).collect::<Vec<_>>());
         }
     }
 
@@ -112,46 +62,11 @@ impl<S: FeedStore> FilteredStore<S> {
             None => std::future::pending().await,
         }
     }
-
-    /// What the store has to be asked for addresses, and for their whole domains if those matter; none if memory answers for all.
-    fn inquiry(&self, known: &Known, addresses: &[AddressRef<'_>], with_domains: bool) -> Option<Inquiry> {
-        let now = known.confirmations.nanoseconds(Instant::now());
-        // One look for all of them; when some bucket lags behind, a look for each. Before the filter is looked at: what a bucket
-        // is confirmed of is in it by then.
-        let lagging: Vec<usize> = if known.confirmations.are_all_confirmed(now) {
-            Vec::new()
-        } else {
-            let lags = |address: AddressRef<'_>| !known.confirmations.is_confirmed(self.store.bucket_of(address), now);
-            (0..addresses.len()).filter(|place| lags(addresses[*place])).collect()
-        };
-        let held = known.filter.held(addresses.iter().map(|address| address.as_str()));
-        let own = in_either(held, &lagging);
-        let of_domains = if with_domains {
-            // Whole domains are told in every bucket: what is known of the address's own includes its domain.
-            in_either(known.domains.held(addresses.iter().map(|address| address.domain())), &lagging)
-        } else {
-            Vec::new()
-        };
-        let unconfirmed = lagging.len() as u64;
-        let asked = in_either(own.clone(), &of_domains).len() as u64;
-        let counts = known.counts.mine();
-        counts.answered.fetch_add(addresses.len() as u64 - asked, Ordering::Relaxed);
-        if asked > 0 {
-            counts.unconfirmed.fetch_add(unconfirmed, Ordering::Relaxed);
-            counts.passed_on.fetch_add(asked - unconfirmed, Ordering::Relaxed);
-        }
-        (asked > 0).then(|| Inquiry::new(addresses, own, of_domains))
-    }
 }
 
-/// All places that are among some or among others, in order.
-fn in_either(mut some: Vec<usize>, others: &[usize]) -> Vec<usize> {
-    if !others.is_empty() {
-        some.extend_from_slice(others);
-        some.sort_unstable();
-        some.dedup();
-    }
-    some
+/// The recipients of those events of which something is kept.
+fn kept(events: &[Event]) -> impl Iterator<Item = &Address> {
+    events.iter().filter(|event| event.kind != EventKind::Delivered).map(|event| &event.recipient)
 }
 
 impl<S: EvidenceStore> FilteredStore<S> {
@@ -161,58 +76,15 @@ impl<S: EvidenceStore> FilteredStore<S> {
     }
 }
 
-impl Known {
-    fn new(bound: Duration, max_whole_domains: usize) -> Self {
-        Self {
-            filter: Filter::default(),
-            domains: WholeDomains::new(max_whole_domains),
-            confirmations: Confirmations::new(bound),
-            counts: Striped::default(),
-        }
-    }
-
-    fn add_domain(&self, address: &str) {
-        if let Some(domain) = domain_of_everybody(address) {
-            self.domains.insert(domain);
-        }
-    }
-}
-
-impl FeedSink for Known {
-    fn add(&self, address: &str) {
-        self.filter.insert(address);
-        self.add_domain(address);
-    }
-
-    fn add_all(&self, addresses: &[&str]) -> Vec<bool> {
-        for address in addresses {
-            self.add_domain(address);
-        }
-        self.filter.insert_all(addresses.iter().copied())
-    }
-
-    fn may_hold(&self, address: &str) -> bool {
-        self.filter.may_hold(address)
-    }
-
-    fn confirm(&self, bucket: u8, asked_at: Instant) {
-        self.confirmations.confirm(bucket, asked_at);
-    }
-
-    fn doubt(&self, bucket: u8) {
-        self.confirmations.doubt(bucket);
-    }
-}
-
 impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
     async fn record(&self, events: &[Event]) -> Result<Vec<Outcome>, Error> {
         // Before it is asked for, and not after: who asks may be gone by then, and the record is there all the same.
-        self.insert_all(events);
+        self.insert(kept(events));
         self.store.record(events).await
     }
 
     async fn record_shared(&self, events: Arc<Vec<Event>>) -> Result<Vec<Outcome>, Error> {
-        self.insert_all(&events);
+        self.insert(kept(&events));
         self.store.record_shared(events).await
     }
 
@@ -220,7 +92,9 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
     async fn records(&self, addresses: &[Address]) -> Result<Vec<Option<Record>>, Error> {
         let Some(known) = &self.known else { return Box::pin(self.store.records(addresses)).await };
         let asked: Vec<_> = addresses.iter().map(AddressRef::from).collect();
-        let Some(inquiry) = self.inquiry(known, &asked, false) else { return Ok(vec![None; addresses.len()]) };
+        let Some(inquiry) = known.inquiry(&asked, false, |address| self.store.bucket_of(address)) else {
+            return Ok(vec![None; addresses.len()]);
+        };
         let mut records = vec![None; addresses.len()];
         for (place, findings) in Box::pin(self.make(inquiry, addresses.len())).await?.into_known() {
             records[place] = findings.record;
@@ -230,7 +104,9 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
 
     async fn find(&self, addresses: &[AddressRef<'_>]) -> Result<Found, Error> {
         let Some(known) = &self.known else { return Box::pin(self.store.find(addresses)).await };
-        let Some(inquiry) = self.inquiry(known, addresses, true) else { return Ok(Found::nothing(addresses.len())) };
+        let Some(inquiry) = known.inquiry(addresses, true, |address| self.store.bucket_of(address)) else {
+            return Ok(Found::nothing(addresses.len()));
+        };
         Box::pin(self.make(inquiry, addresses.len())).await
     }
 
@@ -250,14 +126,12 @@ impl<S: EvidenceStore + FeedStore> EvidenceStore for FilteredStore<S> {
 
 impl<S: AdministrativeStore + FeedStore> AdministrativeStore for FilteredStore<S> {
     async fn suppress(&self, address: &Address, entry: ManualEntry) -> Result<(), Error> {
-        self.insert(address);
+        self.insert([address]);
         self.store.suppress(address, entry).await
     }
 
     async fn enter(&self, entries: &[(Address, ManualEntry)]) -> Result<Vec<Entered>, Error> {
-        for (address, _) in entries {
-            self.insert(address);
-        }
+        self.insert(entries.iter().map(|(address, _)| address));
         self.store.enter(entries).await
     }
 
@@ -268,7 +142,7 @@ impl<S: AdministrativeStore + FeedStore> AdministrativeStore for FilteredStore<S
     async fn erase(&self, address: &Address, seen: Option<&Record>, tombstone: Option<Tombstone>) -> Result<Erasure, Error> {
         // Of a record that goes its fingerprint stays: it costs a question.
         if tombstone.is_some() {
-            self.insert(address);
+            self.insert([address]);
         }
         self.store.erase(address, seen, tombstone).await
     }
